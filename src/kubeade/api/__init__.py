@@ -1,0 +1,1 @@
+"""The nouns: resource catalogue, schema, defaults, validation, selectors, patches, apply, tables. Pure."""

@@ -1,0 +1,1 @@
+"""Headquarters' counter: authentication, authorization, admission, verbs, then the store."""

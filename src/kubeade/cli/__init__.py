@@ -1,0 +1,1 @@
+"""The remote control: one file per command."""

@@ -1,0 +1,1 @@
+"""The road to any API server: kubeconfig, transport, typed verbs, watch."""

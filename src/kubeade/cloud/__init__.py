@@ -1,0 +1,1 @@
+"""The contract with the delivery platforms: cloud controllers over a provider interface."""

@@ -1,0 +1,1 @@
+"""The foreman: the only place that wires rooms together."""

@@ -1,0 +1,1 @@
+"""The floor managers: one folder per controller, each a controller (acts) and a plan (decides)."""

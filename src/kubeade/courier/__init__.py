@@ -1,0 +1,1 @@
+"""The last mile: what was ordered, what was delivered, and why they differ."""

@@ -1,0 +1,1 @@
+"""The address book: Services and pods become DNS records."""

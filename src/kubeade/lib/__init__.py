@@ -1,0 +1,1 @@
+"""Words without Kubernetes in them: clock, ids, backoff, timestamps, HTTP."""

@@ -1,0 +1,1 @@
+"""The wires: bridge, veth and addresses. An embedded implementation of the CNI treaty."""

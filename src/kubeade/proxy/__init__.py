@@ -1,0 +1,1 @@
+"""The streets: Services and EndpointSlices become addresses that answer."""

@@ -1,0 +1,1 @@
+"""The staff: images, sandboxes and containers. An embedded implementation of the CRI treaty."""

@@ -1,0 +1,1 @@
+"""The matchmaker: which node gets which pod, and why not the others."""

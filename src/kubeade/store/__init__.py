@@ -1,0 +1,1 @@
+"""The ledger: a revisioned, watchable key-value log. Knows nothing of Kubernetes objects."""
