@@ -1,0 +1,259 @@
+"""Typed verbs over a transport: the only road from our components to an API server.
+
+Errors are those of `api.errors`, whichever transport is used. Nothing is retried here: a loop that retries
+belongs to its caller, who knows what may be repeated.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from kubeade.api.errors import ApiError, from_status
+from kubeade.api.resource import Object, Resource
+from kubeade.client.transport import Transport
+from kubeade.lib.http.message import Request, Response
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class PatchType(Enum):
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    STRATEGIC = "application/strategic-merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList:
+    """A list answer: its items and the revision they were read at."""
+
+    items: list[Object]
+    resource_version: str
+    continue_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """`type` is ADDED, MODIFIED, DELETED or BOOKMARK; an ERROR event is raised as its ApiError."""
+
+    type: str
+    object: Object
+
+
+class Client:
+    """The verbs of the Kubernetes API for one identity.
+
+    `user_agent` also names the field manager of writes, as upstream derives it, unless a call says otherwise.
+    """
+
+    def __init__(self, transport: Transport, *, user_agent: str) -> None:
+        self._transport = transport
+        self._user_agent = user_agent
+
+    async def get(
+        self, resource: Resource, name: str, namespace: str = "", *, subresource: str = ""
+    ) -> Object:
+        return await self._call("GET", resource.path(namespace, name, subresource))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = 0,
+        continue_token: str = "",
+    ) -> ObjectList:
+        query = {
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "limit": limit or "",
+            "continue": continue_token,
+        }
+        answer = await self._call("GET", resource.path(namespace), query)
+        items = answer.get("items") or []
+        for item in items:
+            item.setdefault("apiVersion", resource.api_version)
+            item.setdefault("kind", resource.kind)
+        metadata = answer["metadata"]
+        return ObjectList(items, metadata["resourceVersion"], metadata.get("continue", ""))
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        bookmarks: bool = True,
+        timeout_seconds: int | None = None,
+    ) -> AsyncIterator[WatchEvent]:
+        """Changes after `resource_version`, until the server ends the stream (normal: watch again).
+
+        Raises Expired when that revision is no longer kept: list again.
+        """
+        query = {
+            "watch": "true",
+            "resourceVersion": resource_version,
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "allowWatchBookmarks": "true" if bookmarks else "",
+            "timeoutSeconds": "" if timeout_seconds is None else timeout_seconds,
+        }
+        response = await self._send("GET", resource.path(namespace), query)
+        if response.status >= 400:
+            raise _error(response.status, await read_body(response))
+        async for line in _lines(response.body):
+            event = _decode(line)
+            if event["type"] == "ERROR":
+                raise from_status(event["object"], 500)
+            yield WatchEvent(event["type"], event["object"])
+
+    async def create(
+        self,
+        resource: Resource,
+        body: Object,
+        namespace: str = "",
+        *,
+        name: str = "",
+        subresource: str = "",
+        query: Mapping[str, Any] | None = None,
+    ) -> Object:
+        """POST an object to its collection, or to a subresource of `name` (binding, eviction, token)."""
+        path = resource.path(namespace, name, subresource)
+        return await self._call("POST", path, query, _encode(body))
+
+    async def update(
+        self,
+        resource: Resource,
+        body: Object,
+        *,
+        subresource: str = "",
+        query: Mapping[str, Any] | None = None,
+    ) -> Object:
+        """PUT the whole object. With `metadata.resourceVersion` set, raises Conflict when it has changed."""
+        metadata = body["metadata"]
+        path = resource.path(metadata.get("namespace", ""), metadata["name"], subresource)
+        return await self._call("PUT", path, query, _encode(body))
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        body: Any,
+        namespace: str = "",
+        *,
+        type: PatchType = PatchType.MERGE,
+        subresource: str = "",
+        query: Mapping[str, Any] | None = None,
+    ) -> Object:
+        path = resource.path(namespace, name, subresource)
+        return await self._call("PATCH", path, query, _encode(body), type.value)
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        propagation_policy: str = "",
+        grace_period_seconds: int | None = None,
+        uid: str = "",
+        resource_version: str = "",
+    ) -> Object:
+        """Ask for deletion; the answer is the object (still finalizing) or a Status."""
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        preconditions = {key: value for key, value in preconditions.items() if value}
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if propagation_policy:
+            options["propagationPolicy"] = propagation_policy
+        if grace_period_seconds is not None:
+            options["gracePeriodSeconds"] = grace_period_seconds
+        if preconditions:
+            options["preconditions"] = preconditions
+        return await self._call("DELETE", resource.path(namespace, name), None, _encode(options))
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: bytes = b"",
+        content_type: str = "application/json",
+    ) -> Response:
+        """Any request, its response as it came; the caller reads the body and closes it."""
+        return await self._send(method, path, query, body, content_type)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: bytes = b"",
+        content_type: str = "application/json",
+    ) -> Object:
+        response = await self._send(method, path, query, body, content_type)
+        data = await read_body(response)
+        if response.status >= 400:
+            raise _error(response.status, data)
+        answer: Object = _decode(data)
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: bytes = b"",
+        content_type: str = "application/json",
+    ) -> Response:
+        pairs = [(key, value) for key, value in (query or {}).items() if value != ""]
+        headers = {"accept": "application/json", "user-agent": self._user_agent}
+        if body:
+            headers["content-type"] = content_type
+        raw_path = quote(path, safe="/:")
+        request = Request(method, path, urlencode(pairs), headers, body, raw_path)
+        return await self._transport(request)
+
+
+async def read_body(response: Response) -> bytes:
+    """The whole body, in whichever form it came."""
+    body = response.body
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, list):
+        return b"".join(body)
+    return b"".join([part async for part in body])
+
+
+async def _lines(body: bytes | list[bytes] | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(body, bytes | list):
+        for line in (body if isinstance(body, bytes) else b"".join(body)).splitlines():
+            yield line
+        return
+    pending = b""
+    try:
+        async for part in body:
+            *complete, pending = (pending + part).split(b"\n")
+            for line in complete:
+                if line:
+                    yield line
+    finally:
+        close = getattr(body, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _error(http_status: int, body: bytes) -> ApiError:
+    try:
+        status = _decode(body)
+    except msgspec.DecodeError:
+        status = {"message": body.decode(errors="replace")[:1024]}
+    return from_status(status if isinstance(status, dict) else {}, http_status)
