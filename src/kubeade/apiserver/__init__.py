@@ -1,1 +1,1 @@
-"""Headquarters' counter: authentication, authorization, admission, verbs, then the store."""
+"""The API server: authentication, authorization, admission, verbs, ledger. `server.py` tells the journey."""
