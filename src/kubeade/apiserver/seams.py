@@ -126,6 +126,19 @@ class Reader(Protocol):
         """Rises whenever any object of that resource changes: what is derived from them is then stale."""
         ...
 
+    def subscribe(self, resource: Resource, changed: Callable[[str, str], None]) -> None:
+        """Call `changed(namespace, name)` after every later change, once `read` sees it and before the
+        write is acknowledged. Only the key: who follows a resource reads what he needs, when he needs it."""
+        ...
+
+
+class Writer(Protocol):
+    """The server's own writes: through the whole pipeline, as a system user. Raises ApiError."""
+
+    async def create(self, resource: Resource, object: Object) -> Object: ...
+
+    async def update(self, resource: Resource, object: Object, subresource: str = "") -> Object: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
