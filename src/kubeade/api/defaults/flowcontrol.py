@@ -1,0 +1,28 @@
+"""Defaults of API priority and fairness."""
+
+from kubeade.api.defaults.fill import attached, fill, fill_number
+from kubeade.api.resource import Object
+
+
+def default_flow_schema(schema: Object) -> None:
+    """FlowSchema."""
+    fill_number(attached(schema, "spec"), "matchingPrecedence", 1000)
+
+
+def default_priority_level(level: Object) -> None:
+    """PriorityLevelConfiguration."""
+    spec = attached(level, "spec")
+    if isinstance(exempt := spec.get("exempt"), dict):
+        fill(exempt, "nominalConcurrencyShares", 0)
+        fill(exempt, "lendablePercent", 0)
+    if isinstance(limited := spec.get("limited"), dict):
+        fill(limited, "nominalConcurrencyShares", 30)
+        fill(limited, "lendablePercent", 0)
+        _default_queuing(attached(limited, "limitResponse"))
+
+
+def _default_queuing(response: Object) -> None:
+    if isinstance(queuing := response.get("queuing"), dict):
+        fill_number(queuing, "queues", 64)
+        fill_number(queuing, "handSize", 8)
+        fill_number(queuing, "queueLengthLimit", 50)

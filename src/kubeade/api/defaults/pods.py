@@ -1,0 +1,120 @@
+"""Defaults of pods and of pod templates."""
+
+from kubeade.api.defaults.fill import attached, fill, fill_number
+from kubeade.api.defaults.volumes import default_field_ref, default_volume
+from kubeade.api.parts import part, parts
+from kubeade.api.resource import Object
+
+_FILE_PATH = "/dev/termination-log"
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_CONTAINER_LISTS = ("containers", "initContainers")
+
+
+def default_pod(pod: Object) -> None:
+    """A pod: its spec, plus what is defaulted for pods only and not for templates."""
+    spec = attached(pod, "spec")
+    default_pod_spec(spec)
+    fill(spec, "enableServiceLinks", True)
+    for container in _containers(spec):
+        _default_requests(container)
+        if spec.get("hostNetwork"):
+            _default_host_ports(container)
+    _default_pod_level_requests(spec)
+
+
+def default_pod_template(pod_template: Object) -> None:
+    """A PodTemplate object."""
+    default_template_in(pod_template)
+
+
+def default_template_in(holder: Object) -> None:
+    """The pod template held at `template` of a workload's spec."""
+    template = holder.get("template")
+    if isinstance(template, dict):
+        default_pod_spec(attached(template, "spec"))
+
+
+def default_pod_spec(spec: Object) -> None:
+    """What every pod spec gets, in a pod or in a template."""
+    fill(spec, "restartPolicy", "Always")
+    fill(spec, "terminationGracePeriodSeconds", 30)
+    fill(spec, "dnsPolicy", "ClusterFirst")
+    fill(spec, "securityContext", {})
+    fill(spec, "schedulerName", "default-scheduler")
+    for volume in parts(spec, "volumes"):
+        default_volume(volume)
+    for container in _containers(spec):
+        _default_container(container)
+    for container in parts(spec, "ephemeralContainers"):
+        _default_container(container)
+
+
+def _containers(spec: Object) -> list[Object]:
+    return [container for key in _CONTAINER_LISTS for container in parts(spec, key)]
+
+
+def _default_container(container: Object) -> None:
+    fill(container, "resources", {})
+    fill(container, "terminationMessagePath", _FILE_PATH)
+    fill(container, "terminationMessagePolicy", "File")
+    fill(container, "imagePullPolicy", pull_policy(container.get("image")))
+    for port in parts(container, "ports"):
+        fill(port, "protocol", "TCP")
+    for variable in parts(container, "env"):
+        default_field_ref(part(variable, "valueFrom"))
+    for name in _PROBES:
+        if isinstance(probe := container.get(name), dict):
+            _default_probe(probe)
+    lifecycle = part(container, "lifecycle")
+    for hook in ("postStart", "preStop"):
+        _default_http_get(part(lifecycle, hook))
+
+
+def _default_probe(probe: Object) -> None:
+    _default_http_get(probe)
+    if isinstance(grpc := probe.get("grpc"), dict) and grpc.get("service") is None:
+        grpc["service"] = ""
+    fill_number(probe, "timeoutSeconds", 1)
+    fill_number(probe, "periodSeconds", 10)
+    fill_number(probe, "successThreshold", 1)
+    fill_number(probe, "failureThreshold", 3)
+
+
+def _default_http_get(handler: Object) -> None:
+    action = handler.get("httpGet")
+    if isinstance(action, dict):
+        fill(action, "path", "/")
+        fill(action, "scheme", "HTTP")
+
+
+def pull_policy(image: object) -> str:
+    """Always for the tag `latest`, given or implied; else IfNotPresent (a digest alone implies no tag)."""
+    if not isinstance(image, str) or not image:
+        return "IfNotPresent"
+    name, _, digest = image.partition("@")
+    _, _, tag = name.rpartition("/")[2].partition(":")
+    return "Always" if tag == "latest" or not (tag or digest) else "IfNotPresent"
+
+
+def _default_requests(container: Object) -> None:
+    limits = part(container, "resources", "limits")
+    if limits:
+        requests = attached(container["resources"], "requests")
+        for name, quantity in limits.items():
+            requests.setdefault(name, quantity)
+
+
+def _default_host_ports(container: Object) -> None:
+    for port in parts(container, "ports"):
+        if port.get("containerPort"):
+            fill_number(port, "hostPort", port["containerPort"])
+
+
+def _default_pod_level_requests(spec: Object) -> None:
+    # Upstream first takes the sum of the containers' requests; a pod-level limit only fills what no
+    # container asks for. Where containers ask, the sum is left to whoever adds up requests.
+    limits = part(spec, "resources", "limits")
+    asked = {name for container in _containers(spec) for name in part(container, "resources", "requests")}
+    for name, quantity in limits.items():
+        if name not in asked:
+            attached(spec["resources"], "requests").setdefault(name, quantity)
