@@ -1,16 +1,16 @@
 """The cluster's own certificate authority and what it signs: EC keys, made in milliseconds.
 
-One authority signs the API server's serving certificate and the client certificates; a separate key signs service
-account tokens (upstream keeps the same roles apart: kubernetes.io/docs/setup/best-practices/certificates).
-Certificates live a year and are renewed at the start of a cluster once a third of that is left. Private keys are
-0600 and are written whole or not at all.
+One authority signs the API server's serving certificate and the client certificates; a separate key signs
+service account tokens (upstream keeps the same roles apart:
+kubernetes.io/docs/setup/best-practices/certificates). Certificates live a year and are renewed at the start of
+a cluster once a third of that is left. Private keys are 0600 and are written whole or not at all.
 """
 
 import ipaddress
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -64,7 +64,7 @@ class Authority:
         return _key_pem(self._key)
 
     def issue(self, name: str, subject: Subject) -> KeyPair:
-        """The pair kept as NAME.crt and NAME.key; made anew when missing, expiring, or for another subject."""
+        """The pair kept as NAME.crt and NAME.key; made anew when missing, expiring, or another subject's."""
         certificate_path, key_path = self._directory / f"{name}.crt", self._directory / f"{name}.key"
         if certificate_path.exists() and key_path.exists():
             kept = KeyPair(certificate_path.read_bytes(), key_path.read_bytes())

@@ -1,0 +1,88 @@
+"""`kubeade up`: start the cluster of the data directory; ready means the API answers and the node is Ready."""
+
+import argparse
+
+from kubeade.cli.errors import CommandError
+from kubeade.cli.terminal import Progress, follow
+from kubeade.cluster.progress import Step
+from kubeade.cluster.settings import KUBERNETES_VERSION, Order
+
+HELP = "start a cluster: the API server, its node and all that belongs to them"
+SUPPORTED_VERSIONS = (KUBERNETES_VERSION,)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detach", action="store_true", help="return once it is ready; it runs on")
+    parser.add_argument("--port", type=int, default=0, metavar="P", help="the API's port (default: 6443 or a free one)")
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        metavar="MODE",
+        help="how pods run: auto, namespaces, process or simulated (default: auto, the best that this machine allows)",
+    )
+    parser.add_argument(
+        "--simulated-nodes", type=int, default=0, metavar="N", help="add N nodes whose pods are simulated"
+    )
+    parser.add_argument("--store", default="sqlite", choices=["sqlite", "etcd"], help="the ledger (default: sqlite)")
+    parser.add_argument("--etcd-servers", default="", metavar="URLS", help="with --store etcd")
+    parser.add_argument(
+        "--kubernetes-version", default=KUBERNETES_VERSION, metavar="V", help="the version to be (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from kubeade.cluster import all_in_one, daemon
+
+    order = _order(options)
+    running = daemon.recorded(options.data.process)
+    if running is not None:
+        raise CommandError(f"the cluster in {options.data.root} runs already (process {running.pid})")
+    options.data.prepare()
+    if not options.detach:
+        return _run_here(options, order)
+    steps = daemon.detach(options.data.log, lambda report: all_in_one.run(options.data, order, report))
+    last = follow("starting", steps)
+    if last is None or last.kind == "failed":
+        raise CommandError("the cluster did not start: " + (last.text if last else "no word from it"))
+    print(f"export KUBECONFIG={options.data.kubeconfig}")
+    return 0
+
+
+def _run_here(options: argparse.Namespace, order: Order) -> int:
+    from kubeade.cluster import all_in_one
+
+    progress = Progress("starting")
+    failed: list[Step] = []
+
+    def report(step: Step) -> None:
+        if step.kind == "failed":
+            failed.append(step)
+            return
+        progress.show(step)
+        if step.kind == "ready":
+            progress.close()
+            print(f"export KUBECONFIG={options.data.kubeconfig}", flush=True)
+
+    try:
+        all_in_one.run(options.data, order, report)
+    finally:
+        progress.close()
+    if failed:
+        raise CommandError(failed[0].text)
+    return 0
+
+
+def _order(options: argparse.Namespace) -> Order:
+    if options.runtime not in ("auto", "namespaces", "process", "simulated"):
+        raise CommandError(
+            f"--runtime {options.runtime} is not supported yet: use auto, namespaces, process or simulated", exit_code=2
+        )
+    if options.store == "etcd" or options.etcd_servers:
+        raise CommandError("--store etcd is not supported yet: use sqlite", exit_code=2)
+    if options.kubernetes_version not in SUPPORTED_VERSIONS:
+        raise CommandError(f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2)
+    if not 0 <= options.port <= 65535:
+        raise CommandError(f"--port {options.port} is not a port (1-65535)", exit_code=2)
+    if options.simulated_nodes < 0:
+        raise CommandError("--simulated-nodes cannot be negative", exit_code=2)
+    return Order(options.runtime, options.port, options.simulated_nodes, options.kubernetes_version)

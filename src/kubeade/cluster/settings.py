@@ -1,0 +1,86 @@
+"""What a cluster was ordered with, and what was chosen for it on its first start.
+
+Choices that stored objects depend on (addresses, node name) are kept in `settings.json`: a later `up` finds the
+same Services at the same addresses.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from kubeade.cluster.pki import write_private
+
+CLUSTER_DOMAIN = "cluster.local"
+KUBERNETES_VERSION = "1.37"
+
+
+class SettingsError(Exception):
+    """What was asked for does not fit what the cluster was created with; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for on the command line. `port` 0: 6443 if it is free, else any free one."""
+
+    runtime: str = "auto"
+    port: int = 0
+    simulated_nodes: int = 0
+    kubernetes_version: str = KUBERNETES_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was chosen. `network` is bridge, loopback or simulated; addresses are in CIDR form or plain."""
+
+    network: str
+    api_port: int
+    pod_cidr: str
+    service_cidr: str
+    node_name: str
+    simulated_nodes: int
+    kubernetes_version: str
+
+    @property
+    def service_prefix(self) -> str:
+        """The first two numbers of the service range: the range is always a /16."""
+        return ".".join(self.service_cidr.split(".")[:2])
+
+    @property
+    def api_service_address(self) -> str:
+        """The `kubernetes` Service's: the first address of the range, as upstream takes it."""
+        return f"{self.service_prefix}.0.1"
+
+    @property
+    def dns_service_address(self) -> str:
+        """The cluster DNS Service's: the tenth address, as kubeadm takes it."""
+        return f"{self.service_prefix}.0.10"
+
+
+def load(path: Path) -> Settings | None:
+    """The kept settings, None for a new cluster. Raises SettingsError for a damaged file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"{path} is damaged ({error}): start anew with 'kubeade down --delete'") from error
+
+
+def save(path: Path, settings: Settings) -> None:
+    write_private(path, msgspec.json.encode(asdict(settings)))
+
+
+def keep_to(kept: Settings, order: Order, network: str) -> Settings:
+    """The settings of an existing cluster for a new start. Raises SettingsError where they cannot hold."""
+    if kept.network != network:
+        raise SettingsError(
+            f"this cluster was created with {kept.network} addresses and would now get {network} ones: "
+            "use the runtime it was created with, or start anew with 'kubeade down --delete'"
+        )
+    return replace(
+        kept,
+        api_port=order.port or kept.api_port,
+        simulated_nodes=order.simulated_nodes or kept.simulated_nodes,
+        kubernetes_version=order.kubernetes_version,
+    )
