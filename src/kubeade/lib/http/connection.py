@@ -1,0 +1,361 @@
+"""One client's connection: bytes to requests, responses to bytes.
+
+The parser (httptools) calls back with pieces of a request; a complete one joins the queue, and one task per
+busy connection answers the queue in order. How responses are written is `writer`'s job.
+"""
+
+import asyncio
+import logging
+import math
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+from urllib.parse import unquote
+
+import httptools
+
+from kubeade.lib.clock import Clock
+from kubeade.lib.http.duplex import SocketDuplex
+from kubeade.lib.http.message import Handler, Request, Response
+from kubeade.lib.http.writer import ResponseWriter
+
+_log = logging.getLogger(__name__)
+
+ErrorPage = Callable[[int, str], Response]
+"""The response for a status and a message that the server itself has to give."""
+
+
+def plain_error(status: int, message: str) -> Response:
+    return Response(status, [("content-type", "text/plain; charset=utf-8")], f"{message}\n".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may cost. Times are those after which a silent client is dropped."""
+
+    body_bytes: int = 3 * 1024 * 1024
+    header_bytes: int = 64 * 1024
+    headers: int = 256
+    pipelined_requests: int = 16
+    connections: int = 8192
+    header_seconds: float = 32.0
+    body_seconds: float = 60.0
+    idle_seconds: float = 180.0
+    stalled_write_seconds: float = 60.0
+
+
+@dataclass(slots=True)
+class Site:
+    """What all connections of a server share."""
+
+    handler: Handler
+    limits: Limits
+    error_page: ErrorPage
+    clock: Clock
+    connections: set["Connection"] = field(default_factory=set)
+    stopping: bool = False
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """A request as far as it has been read."""
+
+    url: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    header_bytes: int = 0
+    body: list[bytes] = field(default_factory=list)
+    body_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Queued:
+    """A complete request, or the error to answer instead of it (`request` None)."""
+
+    request: Request | None
+    keep_alive: bool
+    error: tuple[int, str] = (0, "")
+    upgrade: bool = False
+
+
+class _Refused(Exception):
+    """The request broke a limit: answer with this status and read no more."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.error = (status, message)
+
+
+class Connection(asyncio.Protocol):
+    """The asyncio side. `task` runs while requests are being answered; `deadline` is in loop time."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._loop = asyncio.get_running_loop()
+        self._incoming = _Incoming()
+        self._queue: deque[_Queued] = deque()
+        self._duplex: SocketDuplex | None = None
+        self._tail: list[bytes] | None = None  # what follows an upgrade request until it is answered
+        self._refused = False
+        self._ended = False
+        self._reading_paused = False
+        self.deadline = math.inf
+        self.task: asyncio.Task[None] | None = None
+
+    # -- transport ---------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._writer = ResponseWriter(self._transport, self._site.clock)
+        self._parser = httptools.HttpRequestParser(self)
+        self._certificate = _peer_certificate(self._transport)
+        self._address = _peer_address(self._transport)
+        if len(self._site.connections) >= self._site.limits.connections or self._site.stopping:
+            self._transport.abort()
+            return
+        self._site.connections.add(self)
+        self.deadline = self._loop.time() + self._site.limits.header_seconds
+
+    def data_received(self, data: bytes) -> None:
+        if self._duplex is not None:
+            self._duplex.feed(data)
+        elif self._tail is not None:
+            self._hold(data)
+        elif not self._refused:
+            self._parse(data)
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        if self._duplex is not None:
+            self._duplex.feed_eof()
+        busy = self.task is not None
+        return busy and self._transport.get_extra_info("ssl_object") is None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._site.connections.discard(self)
+        self.deadline = math.inf
+        self._writer.lose()
+        if self._duplex is not None:
+            self._duplex.lose()
+        if self.task is not None and self._writer.streaming:
+            self.task.cancel()
+
+    def pause_writing(self) -> None:
+        self._writer.writable.clear()
+        if self._duplex is None:
+            self.deadline = self._loop.time() + self._site.limits.stalled_write_seconds
+
+    def resume_writing(self) -> None:
+        self._writer.writable.set()
+        self.deadline = math.inf
+
+    # -- the server's hand -------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End a stream; close when nothing is being answered."""
+        if self.task is None:
+            self._transport.close()
+        elif self._writer.streaming or self._duplex is not None:
+            self.task.cancel()
+
+    def abort(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        self._transport.abort()
+
+    def time_out(self) -> None:
+        """The deadline passed: the client is idle, slow to send, or slow to read."""
+        if self.task is None and self._incoming.url and not self._refused:
+            self._refuse(408, "the request was not complete in time")
+        else:
+            self._transport.abort()
+
+    # -- parsing -----------------------------------------------------------------------------------
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._tail = []
+            self._hold(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            refused = cause if isinstance(cause, _Refused) else _Refused(400, "malformed HTTP request")
+            self._refuse(*refused.error)
+        except _Refused as refused:
+            self._refuse(*refused.error)
+
+    def on_message_begin(self) -> None:
+        self._incoming = _Incoming()
+        if self.task is None:
+            self.deadline = self._loop.time() + self._site.limits.header_seconds
+
+    def on_url(self, url: bytes) -> None:
+        self._incoming.url += url
+        self._count_header(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_header(len(name) + len(value))
+        headers = self._incoming.headers
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        if len(headers) > self._site.limits.headers:
+            raise _Refused(431, "too many request headers")
+
+    def on_headers_complete(self) -> None:
+        headers = self._incoming.headers
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._site.limits.body_bytes:
+            raise _Refused(413, "request body is too large")
+        if self.task is None:
+            self.deadline = self._loop.time() + self._site.limits.body_seconds
+            if headers.get("expect", "").lower() == "100-continue":
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._incoming.body.append(body)
+        self._incoming.body_bytes += len(body)
+        if self._incoming.body_bytes > self._site.limits.body_bytes:
+            raise _Refused(413, "request body is too large")
+
+    def on_message_complete(self) -> None:
+        incoming, self._incoming = self._incoming, _Incoming()
+        raw_path, _, query = incoming.url.decode("latin-1").partition("?")
+        if not raw_path.startswith("/"):
+            raw_path = _origin_form(incoming.url)
+        request = Request(
+            self._parser.get_method().decode("ascii"),
+            unquote(raw_path) if "%" in raw_path else raw_path,
+            query,
+            incoming.headers,
+            b"".join(incoming.body),
+            raw_path,
+            self._certificate,
+            self._address,
+        )
+        upgrade = self._parser.should_upgrade()
+        self._enqueue(_Queued(request, self._parser.should_keep_alive(), upgrade=upgrade))
+
+    def _count_header(self, size: int) -> None:
+        self._incoming.header_bytes += size
+        if self._incoming.header_bytes > self._site.limits.header_bytes:
+            raise _Refused(431, "request headers are too large")
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what follows an upgrade request until it is known whether it is HTTP or not."""
+        assert self._tail is not None
+        self._tail.append(data)
+        if sum(map(len, self._tail)) > self._site.limits.body_bytes:
+            self._pause_reading()
+
+    def _refuse(self, status: int, message: str) -> None:
+        self._refused = True
+        self._enqueue(_Queued(None, False, (status, message)))
+
+    # -- answering ---------------------------------------------------------------------------------
+
+    def _enqueue(self, queued: _Queued) -> None:
+        self._queue.append(queued)
+        self.deadline = math.inf
+        if self.task is None:
+            self.task = self._loop.create_task(self._run())
+        elif len(self._queue) >= self._site.limits.pipelined_requests:
+            self._pause_reading()
+
+    async def _run(self) -> None:
+        keep_alive = True
+        try:
+            while self._queue and keep_alive:
+                queued = self._queue.popleft()
+                keep_alive = await self._answer(queued) and not self._site.stopping
+                self._resume_reading()
+        except asyncio.CancelledError:
+            keep_alive = False
+        except ConnectionError:
+            keep_alive = False
+        finally:
+            self.task = None
+        if keep_alive and not self._ended:
+            self.deadline = self._loop.time() + self._site.limits.idle_seconds
+        else:
+            self._transport.close()
+
+    async def _answer(self, queued: _Queued) -> bool:
+        """Write the response; True when the connection can go on to the next request."""
+        request = queued.request
+        if request is None:
+            page = self._site.error_page(*queued.error)
+            await self._writer.write(page, Request("GET", "/"), keep_alive=False)
+            return False
+        response = await self._handle(request)
+        if response.status == 101 and response.upgrade is not None and queued.upgrade:
+            await self._upgrade(response)
+            return False
+        keep_alive = await self._writer.write(response, request, keep_alive=queued.keep_alive)
+        if self._tail is not None and keep_alive:
+            self._continue_without_upgrade()
+        return keep_alive
+
+    async def _handle(self, request: Request) -> Response:
+        try:
+            return await self._site.handler(request)
+        except Exception:  # noqa: BLE001 - the last line of defence: one bad request must not end others
+            _log.exception("%s %s failed", request.method, request.path)
+            return self._site.error_page(500, "internal error")
+
+    async def _upgrade(self, response: Response) -> None:
+        assert response.upgrade is not None
+        duplex = SocketDuplex(self._transport, self._writer.writable)
+        for data in self._tail or []:
+            duplex.feed(data)
+        self._tail, self._duplex = None, duplex
+        if self._ended:
+            duplex.feed_eof()
+        self._resume_reading()
+        self._writer.write_head(response)
+        try:
+            await response.upgrade(duplex)
+        except ConnectionError:
+            pass  # the peer left in the middle: nobody is there to be told
+        except Exception:  # noqa: BLE001 - the handler's own failure ends this connection only
+            _log.exception("an upgraded connection failed")
+        finally:
+            await duplex.close()
+
+    def _continue_without_upgrade(self) -> None:
+        """The handler did not take the upgrade: what follows is HTTP again, for a parser that starts anew."""
+        tail, self._tail = self._tail or [], None
+        self._parser = httptools.HttpRequestParser(self)
+        data = b"".join(tail)
+        if data:
+            self._parse(data)
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused and not self._transport.is_closing():
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+
+def _peer_certificate(transport: asyncio.Transport) -> bytes | None:
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    return tls.getpeercert(True) if tls is not None else None
+
+
+def _peer_address(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) and peer else ""
+
+
+def _origin_form(url: bytes) -> str:
+    """The path of an absolute-form target (`GET http://host/path`), which a proxy's client sends."""
+    try:
+        path = httptools.parse_url(url).path
+    except httptools.HttpParserInvalidURLError:
+        path = None
+    return (path or b"/").decode("latin-1")
