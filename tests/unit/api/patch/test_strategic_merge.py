@@ -64,7 +64,8 @@ def test_a_list_item_is_deleted_by_directive(merge_pod):
 
 def test_a_list_is_replaced_by_directive(merge_pod):
     result = merge_pod(
-        {"containers": containers("a", "b")}, {"containers": [{"name": "b"}, {"name": "a"}, {"$patch": "replace"}]}
+        {"containers": containers("a", "b")},
+        {"containers": [{"name": "b"}, {"name": "a"}, {"$patch": "replace"}]},
     )
     assert result["containers"] == [{"name": "b"}, {"name": "a"}]
 
