@@ -32,6 +32,8 @@ class LedgerError(Exception):
      ├── FutureRevision    the asked-for revision has not happened yet
      ├── LeaseNotFound     no such lease
      ├── LedgerFull        no room on disk, or over quota: reads go on, writes are refused
+     ├── LedgerFailed      the disk or the file failed: the write was not kept
+     ├── LedgerUnusable    it cannot be opened: in use by another process, damaged, or not a ledger
      └── LedgerClosed      the ledger is shut
     """
 
@@ -81,6 +83,14 @@ class LedgerFull(LedgerError):
     """Nothing was written: the disk or the quota is full."""
 
 
+class LedgerFailed(LedgerError):
+    """The disk or the file failed. A write that gets this was rolled back; the next one may succeed."""
+
+
+class LedgerUnusable(LedgerError):
+    """The ledger cannot be opened: another process has it, it is damaged, or it is something else."""
+
+
 class LedgerClosed(LedgerError):
     """The ledger was closed before or during the call. A write may or may not have been committed."""
 
@@ -93,7 +103,8 @@ class EventType(Enum):
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """One change. For DELETE, `record` is the last record with `mod_revision` = the deletion's revision
-    (its value stamped anew, where it was stamped), and `previous` is the record before."""
+    and `author` = who deleted it (its value stamped anew, where it was stamped); `previous` is the
+    record before."""
 
     type: EventType
     record: Record
@@ -178,7 +189,11 @@ class Ledger(Protocol):
         ...
 
     async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> LedgerWatch:
-        """Every change in [start, end) with a revision above `after_revision`. Raises Compacted."""
+        """Every change in [start, end) with a revision above `after_revision`.
+
+        By the time a write is acknowledged, its event has been handed to the watches that were open
+        and keeping up. Raises Compacted, FutureRevision.
+        """
         ...
 
     async def compact(self, revision: int) -> None:

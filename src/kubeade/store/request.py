@@ -1,0 +1,72 @@
+"""What the event loop asks of the writer thread. Each request carries the future that it resolves."""
+
+from asyncio import Future
+from dataclasses import dataclass
+from typing import Any
+
+from kubeade.store.ledger import Record
+
+
+@dataclass(slots=True)
+class Put:
+    """Write a key. `expected_revision` None: it must not be there."""
+
+    key: bytes
+    value: bytes
+    expected_revision: int | None
+    stamp_at: int | None
+    lease: int
+    author: str
+    done: "Future[Record]"
+
+
+@dataclass(slots=True)
+class Delete:
+    """Remove a key that is at `expected_revision`."""
+
+    key: bytes
+    expected_revision: int
+    author: str
+    done: "Future[Record]"
+
+
+@dataclass(slots=True)
+class GrantLease:
+    seconds: int
+    done: "Future[int]"
+
+
+@dataclass(slots=True)
+class RevokeLease:
+    """Delete the lease and, each at its own revision, its keys."""
+
+    lease: int
+    done: "Future[None]"
+
+
+@dataclass(slots=True)
+class Compact:
+    revision: int
+    done: "Future[None]"
+
+
+@dataclass(slots=True)
+class Tidy:
+    """Give unused room back to the disk. True: there is more to give.
+
+    Revisions up to `aged_revision` are no longer young.
+    """
+
+    aged_revision: int
+    done: "Future[bool]"
+
+
+@dataclass(slots=True)
+class Stop:
+    done: "Future[None]"
+
+
+Write = Put | Delete
+Request = Put | Delete | GrantLease | RevokeLease | Compact | Tidy | Stop
+Answer = tuple["Future[Any]", Any]
+"""A future and what resolves it: a result, or an exception to raise."""

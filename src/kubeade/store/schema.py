@@ -1,0 +1,105 @@
+"""The ledger's file: its tables, its settings, and how a connection to it is opened.
+
+`current` holds each key's present state once. `history` is an undo log: the row of a revision holds
+what its key was *before*. So a creation writes its value once; what a key was at a revision is the
+`before` of its first change after it; and forgetting old history never touches the present.
+
+The newest history row is never removed: it carries the revision across a restart.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from kubeade.store.ledger import LedgerUnusable
+
+FORMAT = 1
+APPLICATION_ID = 0x6B616465  # "kade", so that `file` and a careless path are told apart
+
+PAGE_BYTES = 8192
+WAL_LIMIT_BYTES = 16 * 1024 * 1024
+
+TABLES = """
+CREATE TABLE current (
+    create_revision INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    mod_revision INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    lease INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    stamp_at INTEGER,
+    value BLOB NOT NULL
+);
+CREATE INDEX current_lease ON current (lease) WHERE lease != 0;
+CREATE TABLE history (
+    revision INTEGER PRIMARY KEY,
+    deleted_by TEXT,
+    key BLOB NOT NULL,
+    bytes_total INTEGER NOT NULL,
+    create_revision INTEGER,
+    mod_revision INTEGER,
+    version INTEGER,
+    lease INTEGER,
+    author TEXT,
+    creator TEXT,
+    stamp_at INTEGER,
+    value BLOB
+);
+CREATE INDEX history_key ON history (key);
+CREATE TABLE leases (id INTEGER PRIMARY KEY AUTOINCREMENT, seconds INTEGER NOT NULL);
+CREATE TABLE compaction (revision INTEGER NOT NULL);
+INSERT INTO compaction VALUES (0);
+"""
+
+
+def create_file(path: Path) -> None:
+    """Make sure that the file exists and only its owner can read it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
+    """The one connection that writes. Creates the tables in an empty file."""
+    connection = _connect(path, cache_kib=8192)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT_BYTES // PAGE_BYTES}")
+    _create_tables(connection)
+    if max_bytes is not None:
+        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Each of its transactions sees one revision."""
+    connection = _connect(path, cache_kib=2048)
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
+    # No waiting for locks: readers and the writer never block one another in WAL mode.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+    return connection
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    (format_,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if format_ == 0 and application == 0:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {FORMAT};"
+            f" PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+        )
+    elif application != APPLICATION_ID:
+        raise LedgerUnusable("the file is a database, but not a ledger")
+    elif format_ != FORMAT:
+        raise LedgerUnusable(f"the ledger has format {format_}; this version reads format {FORMAT}")

@@ -1,0 +1,228 @@
+"""The ledger in one SQLite file: the default store.
+
+This is the event loop's side. Writes go to the writer thread and come back, a group at a time, as an
+`Outcome`; reads go to a reader thread with its own connection and snapshot. Here an outcome is
+published: first to the watches, then to the callers, so that whoever is told of a write can rely on
+every watch having it.
+"""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubeade.store.feed import Feed
+from kubeade.store.history import Span, Window, read_events, read_range
+from kubeade.store.lease import LeaseTimers
+from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerError, Range, Record
+from kubeade.store.lock import LedgerLock
+from kubeade.store.housekeeping import Housekeeping
+from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop
+from kubeade.store.schema import create_file, open_reader
+from kubeade.store.trim import HistoryBudget
+from kubeade.store.watch import SqliteWatch
+from kubeade.store.writer import Outcome, Writer
+
+T = TypeVar("T")
+
+LEASE_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLimits:
+    """What the ledger may take. `max_bytes`: the file's quota; None is the disk's size."""
+
+    history: HistoryBudget = field(default_factory=HistoryBudget)
+    max_bytes: int | None = None
+    recent_events: int = 4096
+    recent_bytes: int = 8 * 1024 * 1024
+    watch_buffer_events: int = 8192
+
+
+class SqliteLedger:
+    """Implements `Ledger`. Get one with `await SqliteLedger.open(path)`."""
+
+    def __init__(self, path: Path, limits: LedgerLimits) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limits = limits
+        self._lock = LedgerLock(path)
+        try:
+            create_file(path)
+            self._writer = Writer(
+                path, budget=limits.history, max_bytes=limits.max_bytes, publish=self._publish_soon
+            )
+            self._reader = open_reader(path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._readers = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
+        self._feed = Feed(
+            self._writer.revision, max_events=limits.recent_events, max_bytes=limits.recent_bytes
+        )
+        self._compact_revision = self._writer.compact_revision
+        self._leases = LeaseTimers(self._loop, self._expire_lease)
+        self._leases.start(self._writer.leases)
+        self._closing: Future[None] | None = None
+        self._housekeeping = Housekeeping(
+            self._loop, self._feed, self._writer.submit, limits.history.young_seconds
+        )
+        self._writer.start()
+
+    @classmethod
+    async def open(cls, path: Path, limits: LedgerLimits | None = None) -> "SqliteLedger":
+        """Open the ledger, or make a new one. Raises LedgerUnusable."""
+        return cls(path, limits or LedgerLimits())
+
+    @property
+    def revision(self) -> int:
+        return self._feed.revision
+
+    @property
+    def compact_revision(self) -> int:
+        return self._compact_revision
+
+    async def create(
+        self, key: bytes, value: bytes, *, stamp_at: int | None = None, lease: int = 0, author: str = ""
+    ) -> Record:
+        done: Future[Record] = self._loop.create_future()
+        self._submit(Put(key, value, None, stamp_at, lease, author, done))
+        return await done
+
+    async def update(
+        self,
+        key: bytes,
+        value: bytes,
+        *,
+        expected_revision: int,
+        stamp_at: int | None = None,
+        lease: int = 0,
+        author: str = "",
+    ) -> Record:
+        done: Future[Record] = self._loop.create_future()
+        self._submit(Put(key, value, expected_revision, stamp_at, lease, author, done))
+        return await done
+
+    async def delete(self, key: bytes, *, expected_revision: int, author: str = "") -> Record:
+        done: Future[Record] = self._loop.create_future()
+        self._submit(Delete(key, expected_revision, author, done))
+        return await done
+
+    async def get(self, key: bytes, *, revision: int = 0) -> Record | None:
+        found = await self.range(key, key + b"\0", revision=revision)
+        return found.records[0] if found.records else None
+
+    async def range(self, start: bytes, end: bytes, *, revision: int = 0, limit: int = 0) -> Range:
+        while True:
+            # "Now" is what has been published: a watch can be opened from it.
+            at = revision or self.revision
+            try:
+                return await self._read(lambda: read_range(self._reader, start, end, at, limit))
+            except Compacted:
+                if revision:
+                    raise
+
+    async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> SqliteWatch:
+        self._check_open()
+        if after_revision < self.compact_revision:
+            raise Compacted(self.compact_revision)
+        if after_revision > self.revision:
+            raise FutureRevision(f"cannot watch from {after_revision}: the newest is {self.revision}")
+        return SqliteWatch(
+            self._feed,
+            self._read_events,
+            start,
+            end,
+            after_revision=after_revision,
+            buffer_events=self._limits.watch_buffer_events,
+        )
+
+    async def compact(self, revision: int) -> None:
+        done: Future[None] = self._loop.create_future()
+        self._submit(Compact(revision, done))
+        await done
+
+    async def grant_lease(self, seconds: int) -> int:
+        done: Future[int] = self._loop.create_future()
+        self._submit(GrantLease(seconds, done))
+        lease = await done
+        self._leases.grant(lease, seconds)
+        return lease
+
+    async def keep_lease_alive(self, lease: int) -> None:
+        self._check_open()
+        self._leases.keep_alive(lease)
+
+    async def revoke_lease(self, lease: int) -> None:
+        self._check_open()
+        seconds = self._leases.end(lease)
+        try:
+            await self._revoke(lease)
+        except LedgerError:
+            self._leases.grant(lease, seconds)  # its keys are still there: it must not live for ever
+            raise
+
+    async def close(self) -> None:
+        if self._closing is None:
+            self._closing = self._loop.create_future()
+            self._leases.stop()
+            self._housekeeping.stop()
+            self._writer.submit(Stop(self._closing))
+            self._closing.add_done_callback(lambda _: self._shut())
+        await asyncio.shield(self._closing)
+
+    def _shut(self) -> None:
+        for listener in self._feed.listeners:
+            listener.fail(LedgerClosed("the ledger was closed"))
+        self._readers.submit(self._reader.close)
+        self._readers.shutdown(wait=False)
+        self._lock.release()
+
+    def _submit(self, request: Request) -> None:
+        self._check_open()
+        self._writer.submit(request)
+
+    def _check_open(self) -> None:
+        if self._closing is not None:
+            raise LedgerClosed("the ledger is closed")
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        self._check_open()
+        return await self._loop.run_in_executor(self._readers, read)
+
+    async def _read_events(self, start: bytes, end: bytes, wanted: Window) -> Span:
+        return await self._read(lambda: read_events(self._reader, start, end, wanted))
+
+    def _publish_soon(self, outcome: Outcome) -> None:
+        """On the writer thread."""
+        self._loop.call_soon_threadsafe(self._publish, outcome)
+
+    def _publish(self, outcome: Outcome) -> None:
+        self._compact_revision = outcome.compact_revision
+        self._feed.publish(outcome.events, outcome.revision)
+        for done, result in outcome.answers:
+            if done.done():
+                continue
+            if isinstance(result, Exception):
+                done.set_exception(result)
+            else:
+                done.set_result(result)
+
+    async def _revoke(self, lease: int) -> None:
+        done: Future[None] = self._loop.create_future()
+        self._submit(RevokeLease(lease, done))
+        await done
+
+    def _expire_lease(self, lease: int) -> None:
+        if self._closing is not None:
+            return
+        done: Future[None] = self._loop.create_future()
+        done.add_done_callback(lambda _: self._retry_expiry(lease, done))
+        self._writer.submit(RevokeLease(lease, done))
+
+    def _retry_expiry(self, lease: int, done: "Future[None]") -> None:
+        """A full or failing disk keeps a lease's keys for a while, not for ever."""
+        if done.exception() is not None:
+            self._loop.call_later(LEASE_RETRY_SECONDS, self._expire_lease, lease)

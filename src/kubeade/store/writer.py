@@ -1,0 +1,269 @@
+"""The writer thread: the only one that changes the file.
+
+It takes what has queued up, decides it in order (`group`), writes it in one transaction, and after
+the commit hands all answers and events to the event loop in one call. So an acknowledgement means
+"on disk", and its cost is shared by everybody who waited.
+
+A group that cannot be committed leaves nothing behind: the transaction is rolled back, no revision
+is used up, and its callers get LedgerFull or LedgerFailed. The queue needs no limit of its own: it
+holds at most one request of each waiting caller.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from kubeade.store.group import Group
+from kubeade.store.ledger import (
+    Compacted,
+    FutureRevision,
+    LedgerError,
+    LedgerEvent,
+    LedgerFailed,
+    LedgerFull,
+)
+from kubeade.store.request import (
+    Answer,
+    Compact,
+    Delete,
+    GrantLease,
+    Put,
+    Request,
+    RevokeLease,
+    Stop,
+    Tidy,
+    Write,
+)
+from kubeade.store.rows import load_slips, write_changes
+from kubeade.store.schema import open_writer
+from kubeade.store.trim import HistoryBudget, HistoryTrim
+
+GROUP_WRITES = 1024
+GROUP_BYTES = 8 * 1024 * 1024
+VACUUM_PAGES = 256
+SPARE_PAGES = 1024
+"""Free pages that stay in the file for the writes to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one commit has done, for the event loop."""
+
+    revision: int
+    compact_revision: int
+    events: Sequence[LedgerEvent]
+    answers: Sequence[Answer]
+
+
+Work = tuple[Sequence[LedgerEvent], Sequence[Answer]]
+"""What a transaction's body has done: the events it caused, the answers to give after the commit."""
+
+Publish = Callable[[Outcome], None]
+
+
+class Writer:
+    """Owns the writing connection and its thread. `publish` is called on that thread."""
+
+    def __init__(self, path: Path, *, budget: HistoryBudget, max_bytes: int | None, publish: Publish) -> None:
+        self._connection = open_writer(path, max_bytes)
+        self._trim = HistoryTrim(self._connection, budget)
+        self._leases = dict(self._connection.execute("SELECT id, seconds FROM leases"))
+        self._publish = publish
+        self._queue: SimpleQueue[Request] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+
+    @property
+    def revision(self) -> int:
+        return self._trim.newest
+
+    @property
+    def compact_revision(self) -> int:
+        return self._trim.compact_revision
+
+    @property
+    def leases(self) -> dict[int, int]:
+        """Each lease's seconds. Only to be read before the start."""
+        return self._leases
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, request: Request) -> None:
+        self._queue.put(request)
+
+    def _run(self) -> None:
+        stop: Stop | None = None
+        while stop is None:
+            stop = self._serve(self._drain(self._next_request()))
+        self._connection.close()
+        self._publish(self._outcome([], [(stop.done, None)]))
+
+    def _next_request(self) -> Request:
+        """Wait for work; while there is none, forget old history."""
+        block = False
+        while True:
+            try:
+                return self._queue.get(block=block or not self._trim.backlog)
+            except Empty:
+                # Where even that fails, it waits for the next write to try again.
+                block = self._commit(self._forget) is not None
+
+    def _drain(self, first: Request) -> list[Request]:
+        """What has queued up, within the limits of one group."""
+        requests = [first]
+        size = 0
+        while len(requests) < GROUP_WRITES and size < GROUP_BYTES:
+            try:
+                request = self._queue.get_nowait()
+            except Empty:
+                break
+            requests.append(request)
+            if isinstance(request, Put):
+                size += len(request.value)
+        return requests
+
+    def _serve(self, requests: Sequence[Request]) -> Stop | None:
+        """Runs of writes are committed together; anything else on its own, in its place."""
+        writes: list[Write] = []
+        for request in requests:
+            if isinstance(request, Put | Delete):
+                writes.append(request)
+                continue
+            self._write(writes)
+            writes = []
+            if isinstance(request, Stop):
+                return request
+            if isinstance(request, Tidy):
+                self._tidy(request)
+                continue
+            error = self._commit(partial(self._body(request), request))
+            if error is not None:
+                self._publish(self._outcome([], [(request.done, error)]))
+        self._write(writes)
+        return None
+
+    def _body(self, request: Request) -> Callable[[Any], Work]:
+        bodies: dict[type, Callable[[Any], Work]] = {
+            GrantLease: self._grant_lease,
+            RevokeLease: self._revoke_lease,
+            Compact: self._compact,
+        }
+        return bodies[type(request)]
+
+    def _write(self, writes: Sequence[Write]) -> None:
+        if not writes:
+            return
+        body = partial(self._put_and_delete, writes)
+        error = self._commit(body)
+        if isinstance(error, LedgerFull) and self._commit(self._shed) is None:
+            error = self._commit(body)
+        if isinstance(error, LedgerFull) and len(writes) > 1:
+            self._write_singly(writes)  # one that does not fit must not cost the others their place
+        elif error is not None:
+            self._publish(self._outcome([], [(write.done, error) for write in writes]))
+
+    def _write_singly(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            error = self._commit(partial(self._put_and_delete, [write]))
+            if error is not None:
+                self._publish(self._outcome([], [(write.done, error)]))
+
+    def _commit(self, body: Callable[[], Work]) -> LedgerError | None:
+        """Run a transaction and publish what it did; or undo it and say why."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            events, answers = body()
+            self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' answer
+            self._roll_back()
+            return refusal(error)
+        self._publish(self._outcome(events, answers))
+        return None
+
+    def _roll_back(self) -> None:
+        """SQLite itself rolls back after some errors. What was counted is read again."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._trim.reload()
+
+    def _outcome(self, events: Sequence[LedgerEvent], answers: Sequence[Answer]) -> Outcome:
+        return Outcome(self._trim.newest, self._trim.compact_revision, events, answers)
+
+    def _put_and_delete(self, writes: Sequence[Write]) -> Work:
+        keys = {write.key for write in writes}
+        group = Group(self._trim.newest, load_slips(self._connection, keys), self._leases.keys())
+        group.decide(writes)
+        return self._record(group), group.answers
+
+    def _record(self, group: Group) -> list[LedgerEvent]:
+        trim = self._trim
+        if group.changes:
+            trim.bytes_total = write_changes(self._connection, group.changes, trim.bytes_total)
+            trim.newest = group.revision
+            trim.step(len(group.changes))
+        return [change.event for change in group.changes]
+
+    def _forget(self) -> Work:
+        self._trim.step()
+        return [], []
+
+    def _shed(self) -> Work:
+        self._trim.shed()
+        return [], []
+
+    def _grant_lease(self, request: GrantLease) -> Work:
+        cursor = self._connection.execute("INSERT INTO leases (seconds) VALUES (?)", (request.seconds,))
+        lease = cursor.lastrowid
+        assert lease is not None
+        self._leases[lease] = request.seconds
+        return [], [(request.done, lease)]
+
+    def _revoke_lease(self, request: RevokeLease) -> Work:
+        rows = self._connection.execute("SELECT key FROM current WHERE lease = ?", (request.lease,))
+        keys = sorted(row[0] for row in rows)
+        group = Group(self._trim.newest, load_slips(self._connection, keys), self._leases.keys())
+        for key in keys:
+            group.delete_key(key, author="")
+        self._connection.execute("DELETE FROM leases WHERE id = ?", (request.lease,))
+        events = self._record(group)
+        self._leases.pop(request.lease, None)
+        return events, [(request.done, None)]
+
+    def _compact(self, request: Compact) -> Work:
+        if request.revision > self._trim.newest:
+            return [], [(request.done, FutureRevision(f"cannot compact at {request.revision}"))]
+        if request.revision < self._trim.compact_revision:
+            return [], [(request.done, Compacted(self._trim.compact_revision))]
+        self._trim.compact(request.revision)
+        return [], [(request.done, None)]
+
+    def _tidy(self, request: Tidy) -> None:
+        """Give back some free pages, and the log's file while nobody waits. Not in a transaction."""
+        self._trim.aged_revision = request.aged_revision
+        answer: bool | LedgerError = False
+        try:
+            (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+            if free > SPARE_PAGES:
+                self._connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+            if self._queue.empty():
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            answer = free - VACUUM_PAGES > SPARE_PAGES
+        except sqlite3.Error as error:
+            answer = refusal(error)
+        self._publish(self._outcome([], [(request.done, answer)]))
+
+
+def refusal(error: Exception) -> LedgerError:
+    """What the callers of a failed transaction are told."""
+    if isinstance(error, LedgerError):
+        return error
+    if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return LedgerFull("no room: the disk or the ledger's quota is full")
+    failure = LedgerFailed(f"the write was not kept: {error}")
+    failure.__cause__ = error
+    return failure
