@@ -1,0 +1,236 @@
+"""The watch cache: the current bytes of everything, and what has just changed.
+
+One ledger watch feeds it. Per resource it holds the current records in key order and a bounded run of recent
+changes; watchers of a resource, a namespace or one object hang on their scope's key, so that a change only
+touches those it concerns. Objects stay bytes.
+
+Guarantees: `wait_for(revision)` returns when every change up to that revision has been applied; a watcher
+gets each change of its scope once, in order, or is ended (`overflow`) - never a gap.
+"""
+
+import asyncio
+import heapq
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from sortedcontainers import SortedDict
+
+from kubeade.apiserver.change import Change
+from kubeade.store.ledger import Compacted, EventType, Ledger, LedgerClosed, LedgerEvent, Record
+
+_log = logging.getLogger(__name__)
+
+REGISTRY = b"/registry/"
+_EVERYTHING = (b"\x00", b"\xff")
+_KEPT_CHANGES = 2048
+_KEPT_BYTES = 8 * 1024 * 1024
+_WATCHER_CHANGES = 16384
+
+
+class Subscription:
+    """One watcher's place in the stream: changes wait here until `take`n."""
+
+    def __init__(self, scope: bytes) -> None:
+        self.scope = scope
+        self.overflow = False
+        self.closed = False
+        self._changes: deque[Change] = deque()
+        self._wakeup: asyncio.Future[None] | None = None
+
+    def offer(self, change: Change) -> None:
+        if len(self._changes) >= _WATCHER_CHANGES:
+            self.overflow = True
+        else:
+            self._changes.append(change)
+        self.wake()
+
+    def wake(self) -> None:
+        if self._wakeup is not None and not self._wakeup.done():
+            self._wakeup.set_result(None)
+
+    def end(self) -> None:
+        self.closed = True
+        self.wake()
+
+    def take(self) -> list[Change]:
+        """What has come in; empty when nothing has."""
+        taken = list(self._changes)
+        self._changes.clear()
+        return taken
+
+    async def wait(self, timeout_seconds: float) -> None:
+        """Until something has come in, the subscription is ended, or the time is over."""
+        if self._changes or self.overflow or self.closed:
+            return
+        loop = asyncio.get_running_loop()
+        self._wakeup = loop.create_future()
+        timer = loop.call_later(max(timeout_seconds, 0), self.wake)
+        try:
+            await self._wakeup
+        finally:
+            timer.cancel()
+            self._wakeup = None
+
+
+class ResourceCache:
+    """One resource: `records` by key, and recent `changes` (all after `changes_after`)."""
+
+    def __init__(self, revision: int) -> None:
+        self.records: SortedDict[bytes, Record] = SortedDict()
+        self.changes: deque[Change] = deque()
+        self.changes_after = revision
+        self.generation = 0
+        self._bytes = 0
+
+    def apply(self, change: Change) -> None:
+        if change.deleted:
+            self.records.pop(change.record.key, None)
+        else:
+            self.records[change.record.key] = change.record
+        self.generation = change.revision
+        self.changes.append(change)
+        self._bytes += len(change.record.value)
+        while len(self.changes) > _KEPT_CHANGES or self._bytes > _KEPT_BYTES:
+            dropped = self.changes.popleft()
+            self._bytes -= len(dropped.record.value)
+            self.changes_after = dropped.revision
+
+    def range(self, start: bytes, end: bytes) -> Iterator[Record]:
+        """Records in [start, end), in key order."""
+        records = self.records
+        return (records[key] for key in records.irange(start, end, inclusive=(True, False)))
+
+    def since(self, revision: int) -> list[Change]:
+        """The kept changes after `revision`."""
+        return [change for change in self.changes if change.revision > revision]
+
+
+class WatchCache:
+    """Everything under /registry/, by resource prefix (`/registry/core/pods/`)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._resources: dict[bytes, ResourceCache] = {}
+        self._subscriptions: dict[bytes, set[Subscription]] = {}
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._feed: asyncio.Task[None] | None = None
+        self._tickets = 0
+        self._loaded_at = 0
+        self.revision = 0
+
+    async def start(self) -> None:
+        """Load what is there and follow it."""
+        await self._load()
+        self._feed = asyncio.get_running_loop().create_task(self._follow(), name="watch-cache")
+
+    async def stop(self) -> None:
+        if self._feed is not None:
+            self._feed.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._feed
+        self.end_subscriptions()
+
+    def resource(self, prefix: bytes) -> ResourceCache:
+        found = self._resources.get(prefix)
+        if found is None:
+            found = self._resources[prefix] = ResourceCache(self._loaded_at)
+        return found
+
+    def get(self, prefix: bytes, key: bytes) -> Record | None:
+        found = self._resources.get(prefix)
+        return None if found is None else found.records.get(key)
+
+    def subscribe(self, scope: bytes) -> Subscription:
+        """Changes from now on of a resource, a namespace (prefixes ending in "/") or one key."""
+        subscription = Subscription(scope)
+        self._subscriptions.setdefault(scope, set()).add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        watchers = self._subscriptions.get(subscription.scope)
+        if watchers is not None:
+            watchers.discard(subscription)
+            if not watchers:
+                del self._subscriptions[subscription.scope]
+
+    def end_subscriptions(self) -> None:
+        for watchers in self._subscriptions.values():
+            for subscription in watchers:
+                subscription.end()
+
+    async def wait_for(self, revision: int) -> None:
+        if self.revision >= revision:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tickets += 1
+        heapq.heappush(self._waiting, (revision, self._tickets, future))
+        await future
+
+    # -- feeding -----------------------------------------------------------------------------------
+
+    async def _load(self) -> None:
+        everything = await self._ledger.range(*_EVERYTHING)
+        self._loaded_at = self.revision = everything.revision
+        self._resources.clear()
+        grouped: dict[bytes, dict[bytes, Record]] = {}
+        for record in everything.records:
+            if record.key.startswith(REGISTRY):
+                grouped.setdefault(resource_prefix(record.key), {})[record.key] = record
+        for prefix, records in grouped.items():
+            cache = self.resource(prefix)
+            cache.records.update(records)
+            cache.generation = max(record.mod_revision for record in records.values())
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with await self._ledger.watch(*_EVERYTHING, after_revision=self.revision) as watch:
+                    async for batch in watch:
+                        self._apply(batch)
+            except Compacted:
+                _log.warning("the watch cache fell behind the ledger's history: loading it again")
+                self.end_subscriptions()
+                await self._load()
+                self._release()
+            except LedgerClosed:
+                self.end_subscriptions()
+                return
+
+    def _apply(self, batch: Sequence[LedgerEvent]) -> None:
+        for event in batch:
+            record = event.record
+            if record.key.startswith(REGISTRY):
+                change = Change(record, event.previous, deleted=event.type is EventType.DELETE)
+                prefix = resource_prefix(record.key)
+                self.resource(prefix).apply(change)
+                self._publish(change, prefix)
+            self.revision = record.mod_revision
+        self._release()
+
+    def _publish(self, change: Change, prefix: bytes) -> None:
+        key = change.record.key
+        for scope in (prefix, key[: key.rindex(b"/") + 1], key):
+            watchers = self._subscriptions.get(scope)
+            if watchers:
+                for subscription in watchers:
+                    subscription.offer(change)
+            if scope == prefix and key.count(b"/") == 4:  # cluster-scoped: no namespace between
+                watchers = self._subscriptions.get(key)
+                for subscription in watchers or ():
+                    subscription.offer(change)
+                return
+
+    def _release(self) -> None:
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= self.revision:
+            future = heapq.heappop(waiting)[2]
+            if not future.done():
+                future.set_result(None)
+
+
+def resource_prefix(key: bytes) -> bytes:
+    """`/registry/core/pods/default/web` -> `/registry/core/pods/`."""
+    end = key.index(b"/", key.index(b"/", len(REGISTRY)) + 1)
+    return key[: end + 1]
