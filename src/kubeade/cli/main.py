@@ -1,7 +1,7 @@
 """`kubeade`: one file of this folder per command, read here in the order the help shows them.
 
-Errors reach the user as one line on stderr: exit code 1 for a request that failed, 2 for bad usage. Command modules
-import what they need inside `run`, so that `kubeade --help` and small commands stay fast.
+Errors reach the user as one line on stderr: exit code 1 for a request that failed, 2 for bad usage. Command
+modules import what they need inside `run`, so that `kubeade --help` and small commands stay fast.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""`kubeade up`: start the cluster of the data directory; ready means the API answers and the node is Ready."""
+"""`kubeade up`: start the cluster of the data directory; ready means the API answers and the node is
+Ready."""
 
 import argparse
 
@@ -13,20 +14,27 @@ SUPPORTED_VERSIONS = (KUBERNETES_VERSION,)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", action="store_true", help="return once it is ready; it runs on")
-    parser.add_argument("--port", type=int, default=0, metavar="P", help="the API's port (default: 6443 or a free one)")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="P", help="the API's port (default: 6443 or a free one)"
+    )
     parser.add_argument(
         "--runtime",
         default="auto",
         metavar="MODE",
-        help="how pods run: auto, namespaces, process or simulated (default: auto, the best that this machine allows)",
+        help="how pods run: auto (the best that this machine allows), namespaces, process or simulated",
     )
     parser.add_argument(
         "--simulated-nodes", type=int, default=0, metavar="N", help="add N nodes whose pods are simulated"
     )
-    parser.add_argument("--store", default="sqlite", choices=["sqlite", "etcd"], help="the ledger (default: sqlite)")
+    parser.add_argument(
+        "--store", default="sqlite", choices=["sqlite", "etcd"], help="the ledger (default: sqlite)"
+    )
     parser.add_argument("--etcd-servers", default="", metavar="URLS", help="with --store etcd")
     parser.add_argument(
-        "--kubernetes-version", default=KUBERNETES_VERSION, metavar="V", help="the version to be (default: %(default)s)"
+        "--kubernetes-version",
+        default=KUBERNETES_VERSION,
+        metavar="V",
+        help="the version to be (default: %(default)s)",
     )
 
 
@@ -75,12 +83,15 @@ def _run_here(options: argparse.Namespace, order: Order) -> int:
 def _order(options: argparse.Namespace) -> Order:
     if options.runtime not in ("auto", "namespaces", "process", "simulated"):
         raise CommandError(
-            f"--runtime {options.runtime} is not supported yet: use auto, namespaces, process or simulated", exit_code=2
+            f"--runtime {options.runtime} is not supported yet: use auto, namespaces, process or simulated",
+            exit_code=2,
         )
     if options.store == "etcd" or options.etcd_servers:
         raise CommandError("--store etcd is not supported yet: use sqlite", exit_code=2)
     if options.kubernetes_version not in SUPPORTED_VERSIONS:
-        raise CommandError(f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2)
+        raise CommandError(
+            f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2
+        )
     if not 0 <= options.port <= 65535:
         raise CommandError(f"--port {options.port} is not a port (1-65535)", exit_code=2)
     if options.simulated_nodes < 0:

@@ -1,7 +1,7 @@
 """Which addresses and ports a new cluster gets, so that it meets nobody else's on this machine.
 
-With a bridge, pods and Services live in 10.0.0.0/8. Without privileges only the loopback range 127.0.0.0/8 can be
-listened on, so there pods and Services get addresses of that: docs/decisions/0003.
+With a bridge, pods and Services live in 10.0.0.0/8. Without privileges only the loopback range 127.0.0.0/8
+can be listened on, so there pods and Services get addresses of that: docs/decisions/0003.
 """
 
 import ipaddress

@@ -2,8 +2,8 @@
 
 One authority signs the API server's serving certificate and the client certificates; a separate key signs
 service account tokens (upstream keeps the same roles apart:
-kubernetes.io/docs/setup/best-practices/certificates). Certificates live a year and are renewed at the start of
-a cluster once a third of that is left. Private keys are 0600 and are written whole or not at all.
+kubernetes.io/docs/setup/best-practices/certificates). Certificates live a year and are renewed at the start
+of a cluster once a third of that is left. Private keys are 0600 and are written whole or not at all.
 """
 
 import ipaddress

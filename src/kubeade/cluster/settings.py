@@ -1,7 +1,7 @@
 """What a cluster was ordered with, and what was chosen for it on its first start.
 
-Choices that stored objects depend on (addresses, node name) are kept in `settings.json`: a later `up` finds the
-same Services at the same addresses.
+Choices that stored objects depend on (addresses, node name) are kept in `settings.json`: a later `up` finds
+the same Services at the same addresses.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -64,7 +64,8 @@ def load(path: Path) -> Settings | None:
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:
-        raise SettingsError(f"{path} is damaged ({error}): start anew with 'kubeade down --delete'") from error
+        hint = "start anew with 'kubeade down --delete'"
+        raise SettingsError(f"{path} is damaged ({error}): {hint}") from error
 
 
 def save(path: Path, settings: Settings) -> None:

@@ -54,9 +54,20 @@ class EventRecorder:
         self._last_stamp = 0
         self._dropped = 0
 
-    def event(self, about: Object, type: str, reason: str, message: str, *, field_path: str = "") -> None:
+    def event(
+        self,
+        about: Object,
+        type: str,
+        reason: str,
+        message: str,
+        *,
+        field_path: str = "",
+        annotations: dict[str, str] | None = None,
+    ) -> None:
         """Queue an event about an object (with apiVersion and kind). `type` is NORMAL or WARNING."""
         event = self._compose(about, type, reason, message, field_path)
+        if annotations:
+            event["metadata"]["annotations"] = annotations
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:

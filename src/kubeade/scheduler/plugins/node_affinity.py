@@ -1,0 +1,26 @@
+"""nodeSelector and node affinity: what a pod demands of a node's labels, and what it would like."""
+
+from collections.abc import Sequence
+
+from kubeade.api.node_selectors import matches_required, preferred_weight
+from kubeade.api.parts import part
+from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_up
+
+_REFUSAL = Refusal("node(s) didn't match Pod's node affinity/selector")
+
+
+class NodeAffinity(Plugin):
+    name = "NodeAffinity"
+    weight = 2.0
+
+    def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
+        if not pod.spec.get("nodeSelector") and not part(pod.affinity, "nodeAffinity"):
+            return None
+        return lambda node: None if matches_required(pod.spec, node.node) else _REFUSAL
+
+    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+        affinity = part(pod.affinity, "nodeAffinity")
+        if not affinity.get("preferredDuringSchedulingIgnoredDuringExecution"):
+            return None
+        return Scoring(lambda node: float(preferred_weight(pod.spec, node.node)), scale_up)

@@ -1,0 +1,26 @@
+"""Two pods cannot hold the same port of one host."""
+
+from kubeade.scheduler.cluster import Cluster, HostPort, NodeInfo, PodInfo
+from kubeade.scheduler.framework import Filter, Plugin, Refusal
+
+_REFUSAL = Refusal("node(s) didn't have free ports for the requested pod ports", resolvable=True)
+_ALL = "0.0.0.0"  # noqa: S104 - upstream's word for all addresses
+
+
+class NodePorts(Plugin):
+    name = "NodePorts"
+
+    def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
+        if not pod.host_ports:
+            return None
+
+        def check(node: NodeInfo) -> Refusal | None:
+            taken = any(conflicts(port, other) for port in pod.host_ports for other in node.host_ports)
+            return _REFUSAL if taken else None
+
+        return check
+
+
+def conflicts(one: HostPort, other: HostPort) -> bool:
+    """Same protocol and port, and an address in common."""
+    return one[1:] == other[1:] and (one[0] == other[0] or _ALL in (one[0], other[0]))

@@ -1,0 +1,59 @@
+"""Does the pod fit into what a node has left, and which node is then left best used?
+
+`ResourcesFit` checks, and prefers the node with the most left (LeastAllocated); `BalancedAllocation`
+prefers a node whose CPU and memory are used up evenly.
+"""
+
+from collections.abc import Sequence
+
+from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.framework import MAX_SCORE, Filter, Plugin, Refusal, Scoring
+
+_TOO_MANY_PODS = Refusal("Too many pods", resolvable=True)
+
+
+class ResourcesFit(Plugin):
+    name = "NodeResourcesFit"
+
+    def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
+        wanted = [(name, amount) for name, amount in pod.requests.items() if amount]
+
+        def check(node: NodeInfo) -> list[Refusal] | None:
+            refusals = []
+            if len(node.pods) >= node.allocatable.get("pods", 0):
+                refusals.append(_TOO_MANY_PODS)
+            for name, amount in wanted:
+                capacity = node.allocatable.get(name, 0)
+                if amount > capacity - node.requested.get(name, 0):
+                    refusals.append(Refusal(f"Insufficient {name}", resolvable=amount <= capacity))
+            return refusals or None
+
+        return check
+
+    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+        def least_allocated(node: NodeInfo) -> float:
+            used = _used_fractions(pod, node)
+            return sum(1.0 - fraction for fraction in used) * MAX_SCORE / len(used) if used else 0.0
+
+        return Scoring(least_allocated)
+
+
+class BalancedAllocation(Plugin):
+    name = "NodeResourcesBalancedAllocation"
+
+    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+        if not pod.requests.get("cpu") and not pod.requests.get("memory"):
+            return None
+
+        def balance(node: NodeInfo) -> float:
+            used = _used_fractions(pod, node)
+            return (1.0 - abs(used[0] - used[1]) / 2) * MAX_SCORE if len(used) == 2 else MAX_SCORE
+
+        return Scoring(balance)
+
+
+def _used_fractions(pod: PodInfo, node: NodeInfo) -> list[float]:
+    """Of CPU and memory, how much would be used with the pod on the node: 0..1 each."""
+    capacities = (node.allocatable.get("cpu", 0), node.allocatable.get("memory", 0))
+    sums = zip(pod.scoring_requests, node.scoring_requested, capacities, strict=True)
+    return [min((own + there) / capacity, 1.0) for own, there, capacity in sums if capacity]

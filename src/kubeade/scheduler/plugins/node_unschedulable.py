@@ -1,0 +1,17 @@
+"""A cordoned node takes no pods but those that tolerate it."""
+
+from kubeade.api.taints import tolerated_by
+from kubeade.scheduler.cluster import Cluster, PodInfo
+from kubeade.scheduler.framework import Filter, Plugin, Refusal
+
+_REFUSAL = Refusal("node(s) were unschedulable")
+_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+class NodeUnschedulable(Plugin):
+    name = "NodeUnschedulable"
+
+    def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
+        if tolerated_by(_TAINT, pod.spec.get("tolerations")):
+            return None
+        return lambda node: _REFUSAL if node.unschedulable else None

@@ -1,0 +1,137 @@
+"""Pods of one kind are spread over domains (zones, nodes): demanded with DoNotSchedule, preferred otherwise.
+
+A pod without constraints of its own is still spread, softly, away from pods of its own controller;
+upstream's default constraints do the same through the selectors of Services and controllers.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kubeade.api.node_selectors import matches_required
+from kubeade.api.parts import number, parts, text, values
+from kubeade.api.resource import Object
+from kubeade.api.selectors import LabelSelector
+from kubeade.api.taints import untolerated
+from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_reversed
+
+HOSTNAME = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
+_MISSING_LABEL = Refusal("node(s) didn't match pod topology spread constraints (missing required label)")
+_SKEWED = Refusal("node(s) didn't match pod topology spread constraints", resolvable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One constraint with the pods it counts in each domain of its topology."""
+
+    key: str
+    max_skew: int
+    min_domains: int
+    counts: dict[str, int]
+    self_match: int
+
+    @property
+    def fewest(self) -> int:
+        """The global minimum; 0 while there are fewer domains than demanded."""
+        return min(self.counts.values(), default=0) if len(self.counts) >= self.min_domains else 0
+
+
+class PodTopologySpread(Plugin):
+    name = "PodTopologySpread"
+    weight = 2.0
+
+    def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
+        wanted = _of_kind(pod, "DoNotSchedule")
+        if not wanted:
+            return None
+        constraints = [_counted(pod, one, wanted, cluster.nodes.values()) for one in wanted]
+        fewest = [constraint.fewest for constraint in constraints]
+
+        def check(node: NodeInfo) -> Refusal | None:
+            for constraint, minimum in zip(constraints, fewest, strict=True):
+                if constraint.key not in node.labels:
+                    return _MISSING_LABEL
+                there = constraint.counts.get(node.labels[constraint.key], 0)
+                if there + constraint.self_match - minimum > constraint.max_skew:
+                    return _SKEWED
+            return None
+
+        return check
+
+    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+        wanted = _of_kind(pod, "ScheduleAnyway")
+        if not wanted:
+            return _spread_by_controller(pod, nodes)
+        constraints = [_counted(pod, one, wanted, cluster.nodes.values()) for one in wanted]
+
+        def crowding(node: NodeInfo) -> float:
+            return float(sum(c.counts.get(node.labels.get(c.key, ""), 0) for c in constraints))
+
+        return Scoring(crowding, scale_reversed)
+
+
+def _of_kind(pod: PodInfo, when_unsatisfiable: str) -> list[Object]:
+    constraints = parts(pod.spec, "topologySpreadConstraints")
+    return [one for one in constraints if one.get("whenUnsatisfiable") == when_unsatisfiable]
+
+
+def _counted(
+    pod: PodInfo, constraint: Object, all_of_kind: list[Object], nodes: Iterable[NodeInfo]
+) -> Constraint:
+    """Count the pods that the constraint selects, in each domain of the nodes that take part."""
+    key = text(constraint, "topologyKey")
+    selector = LabelSelector.from_object(constraint.get("labelSelector"))
+    keys = [text(one, "topologyKey") for one in all_of_kind]
+    same = {label: pod.labels[label] for label in values(constraint, "matchLabelKeys") if label in pod.labels}
+    counts: dict[str, int] = {}
+    for node in nodes:
+        if not all(one in node.labels for one in keys) or not _takes_part(pod, constraint, node):
+            continue
+        domain = node.labels[key]
+        found = sum(_counts(other, pod.namespace, selector, same) for other in node.pods.values())
+        counts[domain] = counts.get(domain, 0) + found
+    own = int(_counts(pod, pod.namespace, selector, same))
+    return Constraint(key, number(constraint, "maxSkew"), number(constraint, "minDomains") or 1, counts, own)
+
+
+def _counts(other: PodInfo, namespace: str, selector: LabelSelector, same: dict[str, str]) -> bool:
+    if other.namespace != namespace or other.pod["metadata"].get("deletionTimestamp"):
+        return False
+    if any(other.labels.get(label) != value for label, value in same.items()):
+        return False
+    return selector.matches(other.labels)
+
+
+def _takes_part(pod: PodInfo, constraint: Object, node: NodeInfo) -> bool:
+    """nodeAffinityPolicy (default Honor) and nodeTaintsPolicy (default Ignore)."""
+    if constraint.get("nodeAffinityPolicy", "Honor") == "Honor" and not matches_required(pod.spec, node.node):
+        return False
+    if constraint.get("nodeTaintsPolicy", "Ignore") == "Ignore":
+        return True
+    return untolerated(node.taints, pod.spec.get("tolerations"), ("NoSchedule", "NoExecute")) is None
+
+
+def _spread_by_controller(pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    owner = _controller(pod)
+    if not owner:
+        return None
+
+    def on(node: NodeInfo) -> int:
+        return sum(_controller(other) == owner for other in node.pods.values())
+
+    siblings = {node.name: on(node) for node in nodes}
+    zones: dict[str, int] = {}
+    for node in nodes:
+        if ZONE in node.labels:
+            zones[node.labels[ZONE]] = zones.get(node.labels[ZONE], 0) + siblings[node.name]
+
+    def crowding(node: NodeInfo) -> float:
+        return siblings[node.name] + float(zones.get(node.labels.get(ZONE, ""), 0))
+
+    return Scoring(crowding, scale_reversed)
+
+
+def _controller(pod: PodInfo) -> str:
+    owners = parts(pod.pod, "metadata", "ownerReferences")
+    return next((text(owner, "uid") for owner in owners if owner.get("controller")), "")
