@@ -16,7 +16,10 @@ _UNROUTED = ("192.0.2.1", 9)  # TEST-NET-1: connecting a datagram socket sends n
 
 
 def choose_ranges(network: str, tag: str, taken: Iterable[str]) -> tuple[str, str]:
-    """(pod range, service range), both /16, drawn from the cluster's tag and stepped past what is taken."""
+    """(pod range, service range), drawn from the cluster's tag and stepped past what is taken.
+
+    Pods get a /16; Services the lower half of another, whose upper half is for load balancers.
+    """
     first = 10 if network == "bridge" else 127
     used = [ipaddress.ip_network(one) for one in taken]
     start = int(tag, 16)
@@ -25,7 +28,7 @@ def choose_ranges(network: str, tag: str, taken: Iterable[str]) -> tuple[str, st
         pods, services = f"{first}.{64 + offset}.0.0/16", f"{first}.{128 + offset}.0.0/16"
         candidates = [ipaddress.ip_network(pods), ipaddress.ip_network(services)]
         if not any(one.overlaps(other) for one in candidates for other in used):
-            return pods, services
+            return pods, services.replace("/16", "/17")
     raise OSError("no free address range is left on this machine for pods and services")
 
 

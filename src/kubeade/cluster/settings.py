@@ -42,8 +42,13 @@ class Settings:
     kubernetes_version: str
 
     @property
+    def load_balancer_range(self) -> str:
+        """Where Services of type LoadBalancer get their addresses: beside the Services' own."""
+        return f"{self.service_prefix}.128.0/17"
+
+    @property
     def service_prefix(self) -> str:
-        """The first two numbers of the service range: the range is always a /16."""
+        """The first two numbers of the service range, always the lower half of a /16."""
         return ".".join(self.service_cidr.split(".")[:2])
 
     @property
