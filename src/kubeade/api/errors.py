@@ -42,7 +42,7 @@ class Cause:
 
 
 class ApiError(Exception):
-    """An answer other than success. `details` is the `StatusDetails` object."""
+    """An answer other than success. `details` is the `StatusDetails` object, `metadata` the ListMeta."""
 
     code: ClassVar[int] = 500
     reason: ClassVar[str] = ""
@@ -53,6 +53,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.details = dict(details or {})
+        self.metadata: dict[str, Any] = {}
         self.status_code = self.code if code is None else code
 
     def to_status(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ class ApiError(Exception):
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,

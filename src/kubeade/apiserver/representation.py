@@ -1,0 +1,62 @@
+"""Objects as Tables and as metadata only: what `kubectl get` and metadata informers ask for.
+
+The object's bytes are decoded for this, once per answer or, in a watch, once per change for all watchers.
+"""
+
+from collections.abc import Sequence
+
+from kubeade.api import tables
+from kubeade.api.errors import BadRequest
+from kubeade.api.resource import Object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.negotiation import Form
+
+_PARTIAL = "PartialObjectMetadata"
+
+
+def represent(call: Call, values: Sequence[bytes]) -> Object:
+    """One object's bytes as the form asks."""
+    if call.form.transform == "Table":
+        return table_of(
+            call, values, {"resourceVersion": decode_object(values[0])["metadata"]["resourceVersion"]}
+        )
+    if call.form.transform == _PARTIAL:
+        return partial_metadata(call.form, decode_object(values[0]))
+    raise BadRequest(f"a single object cannot be shown as a {call.form.transform}")
+
+
+def represent_list(call: Call, values: Sequence[bytes], list_metadata: Object) -> Object:
+    """A list's objects as the form asks."""
+    if call.form.transform == "Table":
+        return table_of(call, values, list_metadata)
+    items = [partial_metadata(call.form, decode_object(value)) for value in values]
+    api_version = f"meta.k8s.io/{call.form.version}"
+    return {
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": api_version,
+        "metadata": list_metadata,
+        "items": items,
+    }
+
+
+def table_of(call: Call, values: Sequence[bytes], list_metadata: Object, *, headless: bool = False) -> Object:
+    """A Table with a row per object; `headless` leaves the columns out (all but a watch's first event)."""
+    include = call.options.include_object or "Metadata"
+    if include not in {"None", "Metadata", "Object"}:
+        raise BadRequest(f'unrecognized includeObject value: "{include}"')
+    resource, now = call.resource, call.backend.clock.now()
+    rows = []
+    for value in values:
+        obj = decode_object(value)
+        shown = tables.object_part(obj, include)
+        cells = tables.cells(resource, obj, now)
+        rows.append(tables.row(cells, shown, tables.row_conditions(resource, obj)))
+    columns = () if headless else tables.columns(resource)
+    found = tables.table(columns, rows, list_metadata)
+    return {**found, "apiVersion": f"meta.k8s.io/{call.form.version}"}
+
+
+def partial_metadata(form: Form, obj: Object) -> Object:
+    """`PartialObjectMetadata`: the metadata and nothing else."""
+    return {"kind": _PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": obj["metadata"]}

@@ -1,0 +1,1 @@
+"""One file per verb: each turns an authorized `Call` into a `Response`."""

@@ -1,0 +1,172 @@
+"""WATCH: a stream of changes, one JSON document per line.
+
+A watch from a revision that the cache still covers starts there; from an older one that the ledger still keeps,
+it reads the ledger; from one that is forgotten, it is refused with 410. Without a revision it starts with
+the newest state as ADDED events. It ends when its time is over, when the client leaves or falls too far
+behind, and when the server stops: clients start again from the last revision they saw.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from kubeade.api.errors import Expired, FieldError, Invalid
+from kubeade.apiserver.cache import Subscription
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.change import Change
+from kubeade.apiserver.options import read_revision
+from kubeade.apiserver.responses import headers
+from kubeade.apiserver.selection import Selection, selection_of
+from kubeade.apiserver.storage import object_key, prefix_end, scope_prefix
+from kubeade.apiserver.verbs.freshness import wait_until_fresh
+from kubeade.apiserver.watch_frames import WatchFrames
+from kubeade.lib.http.message import Response
+from kubeade.store.ledger import Compacted, EventType, LedgerWatch, Record
+
+_BOOKMARK_SECONDS = 60.0
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 1800, 3600
+_FRAMES_PER_PART = 512
+
+
+async def watch(call: Call) -> Response:
+    """Raises what can be known before the stream starts; later errors are ERROR events."""
+    _check(call)
+    selection = selection_of(call)
+    stream = _Stream(call, selection)
+    found = headers(call)
+    found[0] = (
+        "content-type",
+        f"{call.form.content_type};stream=watch" if call.form.transform else "application/json",
+    )
+    return Response(200, found, await stream.start())
+
+
+class _Stream:
+    """One watch from its start to its end."""
+
+    def __init__(self, call: Call, selection: Selection) -> None:
+        self._call = call
+        self._cache = call.backend.storage.cache
+        self._selection = selection
+        self._frames = WatchFrames(call, selection)
+        self._scope = _scope(call, selection)
+        self._deadline = 0.0
+
+    async def start(self) -> AsyncIterator[bytes]:
+        options = self._call.options
+        revision = read_revision(options.resource_version) if options.resource_version else 0
+        await wait_until_fresh(self._call, revision)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + self._seconds()
+        if options.send_initial_events or (not revision and options.send_initial_events is None):
+            return self._live([self._initial()], self._subscribe(), self._cache.revision)
+        if not revision:
+            return self._live([], self._subscribe(), self._cache.revision)
+        resource = self._call.backend.storage.resource(self._call.stored)
+        if revision >= resource.changes_after:
+            missed = [change for change in resource.since(revision) if self._in_scope(change)]
+            return self._live([self._frames.of(missed)], self._subscribe(), self._cache.revision)
+        return self._from_ledger(await self._open_ledger(revision))
+
+    # -- sources -----------------------------------------------------------------------------------
+
+    async def _live(
+        self, first: list[bytes], subscription: Subscription, revision: int
+    ) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        bookmark_at = loop.time() + _BOOKMARK_SECONDS
+        try:
+            for part in first:
+                yield part
+            while not subscription.closed and not subscription.overflow:
+                now = loop.time()
+                if now >= self._deadline:
+                    break
+                await subscription.wait(min(bookmark_at, self._deadline) - now)
+                changes = subscription.take()
+                for start in range(0, len(changes), _FRAMES_PER_PART):
+                    yield self._frames.of(changes[start : start + _FRAMES_PER_PART])
+                if loop.time() >= bookmark_at and not changes:
+                    bookmark_at = loop.time() + _BOOKMARK_SECONDS
+                    yield self._bookmark()
+            yield self._bookmark() if not subscription.overflow else b""
+        finally:
+            self._cache.unsubscribe(subscription)
+
+    async def _from_ledger(self, source: LedgerWatch) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        async with source:
+            try:
+                async with asyncio.timeout_at(max(self._deadline, loop.time())):
+                    async for batch in source:
+                        changes = [
+                            Change(event.record, event.previous, deleted=event.type is EventType.DELETE)
+                            for event in batch
+                        ]
+                        yield self._frames.of(changes)
+            except TimeoutError:
+                return
+            except Compacted as error:
+                yield self._frames.error(Expired(f"too old resource version: {error.compact_revision}"))
+
+    async def _open_ledger(self, revision: int) -> LedgerWatch:
+        ledger = self._call.backend.storage.ledger
+        end = prefix_end(self._scope) if self._scope.endswith(b"/") else self._scope + b"\x00"
+        try:
+            return await ledger.watch(self._scope, end, after_revision=revision)
+        except Compacted as error:
+            raise Expired(f"too old resource version: {revision} ({error.compact_revision})") from None
+
+    # -- pieces ------------------------------------------------------------------------------------
+
+    def _initial(self) -> bytes:
+        """The newest state as ADDED events, and what ends it for those who asked for it by name."""
+        storage = self._call.backend.storage
+        records: Sequence[Record]
+        if self._scope.endswith(b"/"):
+            records = list(storage.resource(self._call.stored).range(self._scope, prefix_end(self._scope)))
+        else:
+            found = storage.find(self._call.stored, self._selection.name, self._call.info.namespace)
+            records = [] if found is None else [found]
+        added = [self._frames.added(r.value) for r in records if self._selection.matches_bytes(r.value)]
+        if self._call.options.send_initial_events and self._call.options.bookmarks:
+            added.append(self._frames.bookmark(self._cache.revision, initial_events_end=True))
+        return b"".join(added)
+
+    def _subscribe(self) -> Subscription:
+        return self._cache.subscribe(self._scope)
+
+    def _bookmark(self) -> bytes:
+        return self._frames.bookmark(self._cache.revision) if self._call.options.bookmarks else b""
+
+    def _in_scope(self, change: Change) -> bool:
+        key = change.record.key
+        return key.startswith(self._scope) if self._scope.endswith(b"/") else key == self._scope
+
+    def _seconds(self) -> float:
+        asked = self._call.options.timeout_seconds
+        if asked:
+            return float(asked)
+        spread = _LONGEST_SECONDS - _SHORTEST_SECONDS
+        return (
+            _SHORTEST_SECONDS + id(self) // 64 % spread
+        )  # apart from each other: clients come back spread out
+
+
+def _scope(call: Call, selection: Selection) -> bytes:
+    """The key of one object where only one can match, else the prefix of a namespace or of all."""
+    if selection.name and (call.info.namespace or not call.resource.namespaced):
+        return object_key(call.stored, call.info.namespace, selection.name)
+    return scope_prefix(call.stored, call.info.namespace)
+
+
+def _check(call: Call) -> None:
+    options, errors = call.options, []
+    if options.send_initial_events is not None and options.resource_version_match != "NotOlderThan":
+        errors.append("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+    if options.send_initial_events is None and options.resource_version_match:
+        errors.append("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+    if options.continue_token and options.resource_version_match:
+        errors.append("resourceVersionMatch is forbidden when continue is provided")
+    if errors:
+        found = [FieldError("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {e}") for e in errors]
+        raise Invalid.of("ListOptions", "", found, "meta.k8s.io")

@@ -1,0 +1,91 @@
+"""What watchers are sent: `{"type":"MODIFIED","object":...}` and a newline, per change.
+
+A frame depends on the change, the event type and the form asked for, not on the watcher: it is made for the
+first and handed to all others. Selectors decide per watcher which type a change is to him: an object that
+starts to match is ADDED, one that ceases to is DELETED.
+"""
+
+from collections.abc import Sequence
+
+from kubeade.api.errors import ApiError
+from kubeade.api.resource import Object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.change import Change
+from kubeade.apiserver.encoding import decode_object, encode
+from kubeade.apiserver.representation import partial_metadata, table_of
+from kubeade.apiserver.selection import Selection
+from kubeade.apiserver.versions import served_bytes
+
+_INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
+
+
+class WatchFrames:
+    """Frames for one watch: its form, its selection."""
+
+    def __init__(self, call: Call, selection: Selection) -> None:
+        self._call = call
+        self._selection = selection
+        self._everything = selection.everything
+        self._form_key = (call.form, call.resource.api_version, call.options.include_object)
+        self._first = True
+
+    def of(self, changes: Sequence[Change]) -> bytes:
+        """The frames of all that concern this watch, joined."""
+        return b"".join([self._frame(change) for change in changes])
+
+    def added(self, value: bytes) -> bytes:
+        return self._encode("ADDED", value)
+
+    def bookmark(self, revision: int, *, initial_events_end: bool = False) -> bytes:
+        metadata: Object = {"resourceVersion": str(revision)}
+        if initial_events_end:
+            metadata["annotations"] = _INITIAL_EVENTS_END
+        resource = self._call.resource
+        obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        if self._call.form.transform == "Table":
+            obj = {**table_of(self._call, [], {"resourceVersion": str(revision)}, headless=True), "rows": []}
+        elif self._call.form.transform:
+            obj = partial_metadata(self._call.form, obj)
+        return encode({"type": "BOOKMARK", "object": obj}) + b"\n"
+
+    def error(self, error: ApiError) -> bytes:
+        return encode({"type": "ERROR", "object": error.to_status()}) + b"\n"
+
+    def _frame(self, change: Change) -> bytes:
+        kind = self._kind(change)
+        if not kind:
+            return b""
+        if kind == "LEFT":
+            return change.frame(
+                ("LEFT", *self._form_key), lambda: self._encode("DELETED", change.left_behind())
+            )
+        if self._first and self._call.form.transform == "Table":
+            return self._encode(kind, change.record.value)  # the first event alone carries the columns
+        return change.frame((kind, *self._form_key), lambda: self._encode(kind, change.record.value))
+
+    def _kind(self, change: Change) -> str:
+        """What the change is to this watcher; "" when it does not concern him, LEFT when it ceases to."""
+        if self._everything:
+            if change.deleted:
+                return "DELETED"
+            return "ADDED" if change.previous is None else "MODIFIED"
+        matched = change.previous_object is not None and self._selection.matches(change.previous_object)
+        if change.deleted:
+            return "DELETED" if matched else ""
+        if self._selection.matches(change.object):
+            return "MODIFIED" if matched else "ADDED"
+        return "LEFT" if matched else ""
+
+    def _encode(self, kind: str, value: bytes) -> bytes:
+        value = served_bytes(self._call.type, value)
+        if self._call.form.transform:
+            value = encode(self._represent(value))
+        return b'{"type":"%b","object":%b}\n' % (kind.encode(), value)
+
+    def _represent(self, value: bytes) -> Object:
+        obj = decode_object(value)
+        if self._call.form.transform != "Table":
+            return partial_metadata(self._call.form, obj)
+        headless, self._first = not self._first, False
+        metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        return table_of(self._call, [value], metadata, headless=headless)
