@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
-from kubeade.store.ledger import LedgerEvent
+from kubeade.store.ledger import LedgerError, LedgerEvent
 
 
 class Listener(Protocol):
@@ -20,6 +20,8 @@ class Listener(Protocol):
     end: bytes
 
     def push(self, events: Sequence[LedgerEvent]) -> None: ...
+
+    def fail(self, error: LedgerError) -> None: ...
 
 
 class Feed:
@@ -43,9 +45,10 @@ class Feed:
         self._listeners.discard(listener)
         self._cut()
 
-    @property
-    def listeners(self) -> Sequence[Listener]:
-        return tuple(self._listeners)
+    def end(self, error: LedgerError) -> None:
+        """No more events will come: tell all watches why."""
+        for listener in tuple(self._listeners):
+            listener.fail(error)
 
     def publish(self, events: Sequence[LedgerEvent], revision: int) -> None:
         """Take newly committed events and hand each to the watches of its key."""

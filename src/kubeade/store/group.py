@@ -5,7 +5,8 @@ Each write that holds gets the next revision; each that does not gets its own re
 others nothing.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kubeade.store.ledger import (
@@ -41,7 +42,7 @@ class Change:
 class Group:
     """Decides a sequence of writes. Read `changes`, `answers` and `revision` afterwards."""
 
-    def __init__(self, revision: int, slips: dict[bytes, Slip], leases: Set[int]) -> None:
+    def __init__(self, revision: int, slips: dict[bytes, Slip], leases: AbstractSet[int]) -> None:
         self.revision = revision
         self.changes: list[Change] = []
         self.answers: list[Answer] = []

@@ -4,6 +4,7 @@ The past of a key is the `before` of its first change after the asked-for revisi
 such a change is as it was. An event's record is the `before` of the key's next change, or its
 present state.
 """
+# ruff: noqa: S608 - the statements are made of our own constants; whatever comes from outside is bound
 
 import sqlite3
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ SELECT coalesce((SELECT max(revision) FROM history), 0),
        max((SELECT revision FROM compaction), coalesce((SELECT min(revision) FROM history), 1) - 1)
 """
 
-_CURRENT = f"SELECT {RECORD} FROM current WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"  # noqa: S608
+_CURRENT = f"SELECT {RECORD} FROM current WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
 _CURRENT_COUNT = "SELECT count(*) FROM current WHERE key >= ? AND key < ?"
 
 _PAST_SOURCES = """
@@ -57,7 +58,7 @@ LEFT JOIN history AS later ON later.revision = (
 LEFT JOIN current ON later.revision IS NULL AND current.key = changed.key
 WHERE changed.revision > ? AND changed.revision <= ? AND +changed.key >= ? AND +changed.key < ?
 ORDER BY changed.revision LIMIT ?
-"""  # noqa: S608
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Span:
 
 def read_range(connection: sqlite3.Connection, start: bytes, end: bytes, revision: int, limit: int) -> Range:
     """Keys in [start, end) as of `revision`. Raises Compacted, FutureRevision."""
-    with _snapshot(connection):
+    with Snapshot(connection):
         newest = _check_revision(connection, revision)
         if revision == newest:
             (count,) = connection.execute(_CURRENT_COUNT, (start, end)).fetchone()
@@ -94,7 +95,7 @@ def read_range(connection: sqlite3.Connection, start: bytes, end: bytes, revisio
 
 def read_events(connection: sqlite3.Connection, start: bytes, end: bytes, wanted: Window) -> Span:
     """The first events of [start, end) in the window. Raises Compacted, FutureRevision."""
-    with _snapshot(connection):
+    with Snapshot(connection):
         _check_revision(connection, wanted.after_revision)
         place = (wanted.after_revision, wanted.upto_revision, start, end, wanted.limit)
         events = [_read_event(row) for row in connection.execute(_EVENTS, place)]
@@ -122,7 +123,7 @@ def _check_revision(connection: sqlite3.Connection, revision: int) -> int:
     return int(newest)
 
 
-class _snapshot:
+class Snapshot:
     """A read transaction: everything inside sees one state of the file."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -65,6 +65,17 @@ def create_file(path: Path) -> None:
 def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
     """The one connection that writes. Creates the tables in an empty file."""
     connection = _connect(path, cache_kib=8192)
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    if max_bytes is not None:
+        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -72,9 +83,7 @@ def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_LIMIT_BYTES // PAGE_BYTES}")
     _create_tables(connection)
-    if max_bytes is not None:
-        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
-    return connection
+    _check_newest(connection)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -103,3 +112,16 @@ def _create_tables(connection: sqlite3.Connection) -> None:
         raise LedgerUnusable("the file is a database, but not a ledger")
     elif format_ != FORMAT:
         raise LedgerUnusable(f"the ledger has format {format_}; this version reads format {FORMAT}")
+
+
+def _check_newest(connection: sqlite3.Connection) -> None:
+    """The cheap check of every start: the newest change is there and agrees with its key's state."""
+    row = connection.execute(
+        "SELECT deleted_by IS NULL, current.mod_revision IS history.revision FROM history"
+        " LEFT JOIN current USING (key) ORDER BY history.revision DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        row = connection.execute("SELECT 1, 0 FROM current LIMIT 1").fetchone() or (1, 1)
+    present, matches = row
+    if present and not matches:
+        raise LedgerUnusable("the ledger is damaged: its newest change and its state do not agree")

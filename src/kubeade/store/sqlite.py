@@ -7,19 +7,23 @@ every watch having it.
 """
 
 import asyncio
-from asyncio import Future
+import sqlite3
+from asyncio import Future, Task
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from kubeade.store.check import check_file
 from kubeade.store.feed import Feed
 from kubeade.store.history import Span, Window, read_events, read_range
-from kubeade.store.lease import LeaseTimers
-from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerError, Range, Record
-from kubeade.store.lock import LedgerLock
 from kubeade.store.housekeeping import Housekeeping
+from kubeade.store.lease import LeaseTimers
+from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerUnusable, Range, Record
+from kubeade.store.lock import LedgerLock
 from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop
 from kubeade.store.schema import create_file, open_reader
 from kubeade.store.trim import HistoryBudget
@@ -48,6 +52,7 @@ class SqliteLedger:
     def __init__(self, path: Path, limits: LedgerLimits) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits
+        self._path = path
         self._lock = LedgerLock(path)
         try:
             create_file(path)
@@ -65,7 +70,7 @@ class SqliteLedger:
         self._compact_revision = self._writer.compact_revision
         self._leases = LeaseTimers(self._loop, self._expire_lease)
         self._leases.start(self._writer.leases)
-        self._closing: Future[None] | None = None
+        self._closing: Task[None] | None = None
         self._housekeeping = Housekeeping(
             self._loop, self._feed, self._writer.submit, limits.history.young_seconds
         )
@@ -74,7 +79,10 @@ class SqliteLedger:
     @classmethod
     async def open(cls, path: Path, limits: LedgerLimits | None = None) -> "SqliteLedger":
         """Open the ledger, or make a new one. Raises LedgerUnusable."""
-        return cls(path, limits or LedgerLimits())
+        try:
+            return cls(path, limits or LedgerLimits())
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerUnusable(f"cannot open the ledger {path}: {error}") from error
 
     @property
     def revision(self) -> int:
@@ -119,7 +127,7 @@ class SqliteLedger:
             # "Now" is what has been published: a watch can be opened from it.
             at = revision or self.revision
             try:
-                return await self._read(lambda: read_range(self._reader, start, end, at, limit))
+                return await self._read(partial(read_range, self._reader, start, end, at, limit))
             except Compacted:
                 if revision:
                     raise
@@ -146,10 +154,9 @@ class SqliteLedger:
 
     async def grant_lease(self, seconds: int) -> int:
         done: Future[int] = self._loop.create_future()
+        done.add_done_callback(partial(self._start_lease, seconds))
         self._submit(GrantLease(seconds, done))
-        lease = await done
-        self._leases.grant(lease, seconds)
-        return lease
+        return await asyncio.shield(done)
 
     async def keep_lease_alive(self, lease: int) -> None:
         self._check_open()
@@ -157,27 +164,29 @@ class SqliteLedger:
 
     async def revoke_lease(self, lease: int) -> None:
         self._check_open()
-        seconds = self._leases.end(lease)
-        try:
-            await self._revoke(lease)
-        except LedgerError:
-            self._leases.grant(lease, seconds)  # its keys are still there: it must not live for ever
-            raise
+        self._leases.end(lease)
+        await asyncio.shield(self._end_lease(lease))
+
+    async def check(self) -> list[str]:
+        """What is wrong with the file, a line each. Reads all of it; the ledger goes on meanwhile."""
+        self._check_open()
+        return await asyncio.to_thread(check_file, self._path)
 
     async def close(self) -> None:
         if self._closing is None:
-            self._closing = self._loop.create_future()
-            self._leases.stop()
-            self._housekeeping.stop()
-            self._writer.submit(Stop(self._closing))
-            self._closing.add_done_callback(lambda _: self._shut())
+            self._closing = self._loop.create_task(self._shut())
         await asyncio.shield(self._closing)
 
-    def _shut(self) -> None:
-        for listener in self._feed.listeners:
-            listener.fail(LedgerClosed("the ledger was closed"))
-        self._readers.submit(self._reader.close)
+    async def _shut(self) -> None:
+        self._leases.stop()
+        self._housekeeping.stop()
+        # The reader first: the last connection to close folds the log into the file.
+        await self._loop.run_in_executor(self._readers, self._reader.close)
         self._readers.shutdown(wait=False)
+        stopped: Future[None] = self._loop.create_future()
+        self._writer.submit(Stop(stopped))
+        await stopped
+        self._feed.end(LedgerClosed("the ledger was closed"))
         self._lock.release()
 
     def _submit(self, request: Request) -> None:
@@ -193,11 +202,12 @@ class SqliteLedger:
         return await self._loop.run_in_executor(self._readers, read)
 
     async def _read_events(self, start: bytes, end: bytes, wanted: Window) -> Span:
-        return await self._read(lambda: read_events(self._reader, start, end, wanted))
+        return await self._read(partial(read_events, self._reader, start, end, wanted))
 
     def _publish_soon(self, outcome: Outcome) -> None:
         """On the writer thread."""
-        self._loop.call_soon_threadsafe(self._publish, outcome)
+        with suppress(RuntimeError):  # the loop was closed before the ledger: nobody is left to tell
+            self._loop.call_soon_threadsafe(self._publish, outcome)
 
     def _publish(self, outcome: Outcome) -> None:
         self._compact_revision = outcome.compact_revision
@@ -210,19 +220,22 @@ class SqliteLedger:
             else:
                 done.set_result(result)
 
-    async def _revoke(self, lease: int) -> None:
+    def _start_lease(self, seconds: int, done: "Future[int]") -> None:
+        if done.exception() is None:
+            self._leases.grant(done.result(), seconds)
+
+    def _end_lease(self, lease: int) -> "Future[None]":
+        """Delete a lease whose timer has ended, for whatever reason."""
         done: Future[None] = self._loop.create_future()
+        done.add_done_callback(partial(self._retry_end, lease))
         self._submit(RevokeLease(lease, done))
-        await done
+        return done
 
     def _expire_lease(self, lease: int) -> None:
-        if self._closing is not None:
-            return
-        done: Future[None] = self._loop.create_future()
-        done.add_done_callback(lambda _: self._retry_expiry(lease, done))
-        self._writer.submit(RevokeLease(lease, done))
+        if self._closing is None:
+            self._end_lease(lease)
 
-    def _retry_expiry(self, lease: int, done: "Future[None]") -> None:
-        """A full or failing disk keeps a lease's keys for a while, not for ever."""
+    def _retry_end(self, lease: int, done: "Future[None]") -> None:
+        """A full or failing disk keeps the keys of an ended lease for a while, not for ever."""
         if done.exception() is not None:
             self._loop.call_later(LEASE_RETRY_SECONDS, self._expire_lease, lease)

@@ -31,20 +31,20 @@ class HistoryTrim:
     def __init__(self, connection: sqlite3.Connection, budget: HistoryBudget) -> None:
         self._connection = connection
         self._budget = budget
-        self.aged_revision = 0
         self.reload()
+        self.aged_revision = self.newest  # what was there before a restart has no known age: it is old
 
     def reload(self) -> None:
         """Read the extent from the file: at the start, and after a failed commit."""
-        (self.compacted,) = self._connection.execute("SELECT revision FROM compaction").fetchone()
+        row = self._connection.execute("SELECT revision FROM compaction").fetchone()
+        self.compacted = int(row[0])
         first, newest = self._connection.execute(
             "SELECT (SELECT min(revision) FROM history), (SELECT max(revision) FROM history)"
         ).fetchone()
-        self.first, self.newest = first or 1, newest or 0
+        self.first = int(first or 1)
+        self.newest = int(newest or 0)
         self.bytes_total = self._total_at(self.newest)
         self._first_total = self._total_at(self.first)
-        # What was there before a restart has no known age: it counts as old.
-        self.aged_revision = max(self.aged_revision, 0)
 
     @property
     def compact_revision(self) -> int:
