@@ -1,0 +1,167 @@
+"""What a schema says about merging, made ready for walking over objects quickly.
+
+There are three shapes. A LEAF is owned as a whole: scalars, and lists and maps that the schema calls atomic.
+A MAP is owned member by member, a LIST item by item. A value that does not fit its shape (a null, a string
+where a map should stand) is treated as a leaf. Where the schema does not know a field, maps are granular and
+lists are atomic.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from kubeade.api.apply import field_set
+from kubeade.api.schema_node import Node
+
+
+class Form(Enum):
+    """Of what form a shape is."""
+
+    LEAF = 0
+    MAP = 1
+    LIST = 2
+
+
+_SCALARS = frozenset({"string", "integer", "number", "boolean", "int-or-string", "quantity"})
+_RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"
+# Upstream's built-in kinds hold these by value: they are never absent there, so nobody owns their presence.
+_BY_VALUE = ("Spec", "Status", "Strategy", "ObjectMeta", "ResourceRequirements")
+
+Step = tuple[str, "Shape"]
+"""A path element, and the shape below it."""
+
+
+class Shape:
+    """The shape of one place in an object. The shapes below are made when first asked for."""
+
+    __slots__ = (
+        "_declared",
+        "_defaults",
+        "_node",
+        "_steps",
+        "element",
+        "form",
+        "items",
+        "keys",
+    )
+
+    def __init__(self, node: Node | None, form: Form) -> None:
+        self._node = node
+        self._steps: dict[str, Step] = {}
+        self._declared: Mapping[str, Node] = node.fields if node is not None and form is Form.MAP else {}
+        self._defaults: dict[str, Any] = {}
+        self.form = form
+        self.element: Shape | None = None
+        self.items: Shape | None = None
+        self.keys: tuple[str, ...] = ()
+
+    @property
+    def scalar(self) -> str:
+        """The type of a scalar, "" for what is none or may be anything."""
+        return self._node.type if self._node is not None and self._node.type in _SCALARS else ""
+
+    @property
+    def format(self) -> str:
+        return self._node.format if self._node is not None else ""
+
+    @property
+    def node(self) -> Node | None:
+        return self._node
+
+    def declares(self, name: str) -> bool:
+        """Whether the schema names this member (an entry of a map it does not)."""
+        return name in self._declared
+
+    def when_absent(self, name: str) -> Any:
+        """What stands for this member where it is missing: None, or an empty value that is always there."""
+        declared = self._declared.get(name)
+        if declared is None or self._node is None or not self._node.name:
+            return None
+        if declared.type == "array":
+            return [] if name in self._node.required else None
+        return {} if declared.name.endswith(_BY_VALUE) else None
+
+    def step(self, name: str) -> Step:
+        """Down to the member of this name; one that the schema knows nothing of may hold anything."""
+        step = self._steps.get(name)
+        if step is None:
+            declared = self._declared.get(name)
+            if declared is None:
+                # Names of map entries come from users: they are not kept.
+                return "f:" + name, self.element or ANYTHING
+            step = self._steps[name] = ("f:" + name, shape_of(declared))
+        return step
+
+    def item_element(self, item: Any) -> str:
+        """The path element of an item of this list. Raises ValueError for an item that has none."""
+        if not self.keys:
+            return _set_element(item)
+        if type(item) is not dict:
+            what = "null element" if item is None else "non-map elements"
+            raise ValueError(f"associative list with keys may not have {'a ' * (item is None)}{what}")
+        found: dict[str, Any] = {}
+        for key in self.keys:
+            value = item[key] if key in item else self._defaults.get(key)
+            if value is not None:
+                found[key] = value
+        if not found:
+            raise ValueError(self._without_keys())
+        return field_set.key(found)
+
+    def _without_keys(self) -> str:
+        keys = "[" + " ".join(f'"{key}"' for key in self.keys) + "]"
+        omits = f"associative list with keys has an element that omits all key fields {keys}"
+        return f"{omits} (and doesn't have default values for any key fields)"
+
+
+def _set_element(item: Any) -> str:
+    if type(item) is dict:
+        raise ValueError("associative list without keys has an element that's a map type")
+    if type(item) is list:
+        raise ValueError("not supported: associative list with lists as elements")
+    if item is None:
+        raise ValueError("associative list without keys has an element that's an explicit null")
+    return field_set.value(item)
+
+
+LEAF = Shape(None, Form.LEAF)
+ANYTHING = Shape(None, Form.MAP)
+ANYTHING.element = ANYTHING
+
+
+@lru_cache(maxsize=8192)
+def shape_of(node: Node) -> Shape:
+    """The shape that a schema node stands for. Nodes are never changed, so neither are shapes."""
+    if node.type == "array":
+        return _list_shape(node)
+    if node.type in _SCALARS:
+        return Shape(node, Form.LEAF)
+    if node.name == _RAW or node.map_type == "atomic":
+        return Shape(node, Form.LEAF)
+    if node.type == "any" and not node.fields:
+        return ANYTHING
+    return _map_shape(node)
+
+
+def _map_shape(node: Node) -> Shape:
+    shape = Shape(node, Form.MAP)
+    values = node.values
+    if values is not None:
+        shape.element = shape_of(values)
+    elif node.preserves_unknown_fields or not node.fields:
+        shape.element = ANYTHING
+    return shape
+
+
+def _list_shape(node: Node) -> Shape:
+    if node.list_type == "atomic":
+        return Shape(node, Form.LEAF)
+    shape = Shape(node, Form.LIST)
+    shape.items = shape_of(node.items) if node.items is not None else ANYTHING
+    if node.list_type == "map":
+        shape.keys = tuple(sorted(node.map_keys))
+        fields = node.items.fields if node.items is not None else {}
+        defaults = {key: fields[key].default for key in shape.keys if key in fields}
+        shape._defaults.update({key: value for key, value in defaults.items() if value is not None})
+    return shape
