@@ -1,0 +1,36 @@
+"""Which endpoint takes the next connection: in turn, or the one this client had before."""
+
+from kubeade.proxy.table import Endpoint, Route
+
+CLIENTS_LIMIT = 10_000
+
+
+class Chooser:
+    """Chooses among a route's endpoints, which may change at any time."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self._turn = 0
+        self._clients: dict[str, tuple[Endpoint, float]] = {}
+
+    def candidates(self, client: str, now_seconds: float) -> list[Endpoint]:
+        """All endpoints, the one to try first at the front."""
+        endpoints = list(self.route.endpoints)
+        if not endpoints:
+            return []
+        self._turn = (self._turn + 1) % len(endpoints)
+        ordered = endpoints[self._turn :] + endpoints[: self._turn]
+        known = self._clients.get(client)
+        if known and known[1] > now_seconds and known[0] in endpoints:
+            ordered.remove(known[0])
+            ordered.insert(0, known[0])
+        return ordered
+
+    def chosen(self, client: str, endpoint: Endpoint, now_seconds: float) -> None:
+        """The client's connection went to this endpoint; remember it where the Service wants that."""
+        if not self.route.affinity_seconds:
+            return
+        self._clients.pop(client, None)
+        if len(self._clients) >= CLIENTS_LIMIT:
+            del self._clients[next(iter(self._clients))]
+        self._clients[client] = (endpoint, now_seconds + self.route.affinity_seconds)
