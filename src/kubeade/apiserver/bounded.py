@@ -18,12 +18,12 @@ class BoundedCache(Generic[Key, Value]):
             self._entries.move_to_end(key)
         return found
 
-    def put(self, key: Key, value: Value) -> Key | None:
-        """Remember; the key that had to go for it, if any."""
+    def put(self, key: Key, value: Value) -> tuple[Key, Value] | None:
+        """Remember; the entry that had to go for it, if any."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:
-            return self._entries.popitem(last=False)[0]
+            return self._entries.popitem(last=False)
         return None
 
     def drop(self, key: Key) -> None:

@@ -1,0 +1,1 @@
+"""Who asks: certificates, tokens, impersonation, and the tokens that the server itself issues."""

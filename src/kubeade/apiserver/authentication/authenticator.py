@@ -1,0 +1,103 @@
+"""The authenticators in order: client certificate, bearer token, else anonymous; then impersonation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kubeade.api.errors import Unauthorized
+from kubeade.apiserver.authentication.bearer import BearerAuthenticator, bearer_token
+from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
+from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
+from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
+from kubeade.apiserver.authentication.openid import OpenIdDocuments
+from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
+from kubeade.apiserver.authentication.service_account import ServiceAccountAuthenticator
+from kubeade.apiserver.authentication.token_request import TokenIssuer
+from kubeade.apiserver.authentication.users import ANONYMOUS_USER
+from kubeade.apiserver.authentication.x509 import CertificateAuthenticator
+from kubeade.apiserver.seams import Authorizer, Reader, Responder, User
+from kubeade.lib.clock import Clock
+from kubeade.lib.http.message import Request
+from kubeade.lib.ids import Ids
+
+DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenConfig:
+    """How service account tokens are issued. The first issuer issues, the others are still accepted.
+
+    `audiences` are the API server's own (default: the issuers). `keys_url` is where the public keys can be
+    fetched: `https://HOST:PORT/openid/v1/jwks`.
+    """
+
+    signing_key_pem: bytes
+    verifying_key_pems: tuple[bytes, ...] = ()
+    issuers: Sequence[str] = (DEFAULT_ISSUER,)
+    audiences: Sequence[str] = ()
+    keys_url: str = f"{DEFAULT_ISSUER}/openid/v1/jwks"
+
+
+class RequestAuthenticator:
+    """The server's `Authenticator`. Without credentials one is the anonymous user, whom roles restrict."""
+
+    def __init__(
+        self, certificates: CertificateAuthenticator, bearer: BearerAuthenticator, authorizer: Authorizer
+    ) -> None:
+        self._certificates = certificates
+        self._bearer = bearer
+        self._authorizer = authorizer
+
+    async def authenticate(self, request: Request) -> User:
+        """Raises Unauthorized for wrong credentials, and Forbidden or BadRequest for impersonation."""
+        user = self._authenticated(request) or ANONYMOUS_USER
+        if impersonates(request.headers):
+            return await impersonated(user, request.headers, self._authorizer)
+        return user
+
+    def _authenticated(self, request: Request) -> User | None:
+        if isinstance(request.identity, User):
+            return request.identity
+        if request.peer_certificate:
+            user = self._certificates.authenticate(request.peer_certificate)
+            if user is not None:
+                return user
+        token = bearer_token(request.headers.get("authorization", ""))
+        if not token:
+            return None
+        try:
+            return self._bearer.authenticate(token)[0]
+        except InvalidToken as error:
+            raise Unauthorized("Unauthorized") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """All that the wiring needs of this room. `keys` also signs for the token controller."""
+
+    authenticator: RequestAuthenticator
+    responders: Mapping[tuple[str, str, str], Responder]
+    documents: OpenIdDocuments
+    keys: ServiceAccountKeys
+
+
+def build_authenticator(
+    reader: Reader, authorizer: Authorizer, tokens: TokenConfig, clock: Clock, ids: Ids
+) -> Authentication:
+    """Everything about who asks, over the cluster's own service accounts and secrets."""
+    keys = ServiceAccountKeys(tokens.signing_key_pem, tokens.verifying_key_pems)
+    audiences = tuple(tokens.audiences or tokens.issuers)
+    accounts = ServiceAccountAuthenticator(keys, reader, clock, tokens.issuers, audiences)
+    bearer = BearerAuthenticator(accounts, BootstrapTokenAuthenticator(reader, clock))
+    issuer = TokenIssuer(keys, reader, clock, ids, tokens.issuers[0], audiences)
+    group = "authentication.k8s.io"
+    responders: dict[tuple[str, str, str], Responder] = {
+        ("", "serviceaccounts", "token"): issuer.answer,
+        (group, "tokenreviews", ""): TokenReviews(bearer).answer,
+        (group, "selfsubjectreviews", ""): SelfSubjectReviews(clock).answer,
+    }
+    return Authentication(
+        RequestAuthenticator(CertificateAuthenticator(clock), bearer, authorizer),
+        responders,
+        OpenIdDocuments(keys, tokens.issuers[0], tokens.keys_url),
+        keys,
+    )
