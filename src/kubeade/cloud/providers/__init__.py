@@ -1,0 +1,1 @@
+"""The clouds that kubeade knows, one file each."""
