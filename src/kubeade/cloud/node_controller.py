@@ -24,7 +24,7 @@ class NodeController:
         self._nodes = informers.of(NODES)
         self._instances = instances
         self.controller = Controller("cloud-node", self)
-        self._nodes.add_handler(lambda old, new: new and self.controller.queue.add(new["metadata"]["name"]))
+        self._nodes.add_handler(self._changed)
 
     async def reconcile(self, key: str) -> float | None:
         node = self._nodes.get(key)
@@ -41,6 +41,10 @@ class NodeController:
             change["metadata"]["resourceVersion"] = node["metadata"]["resourceVersion"]
             await self._client.patch(NODES, key, change)
         return REVIEW_SECONDS
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        if new is not None:
+            self.controller.queue.add(new["metadata"]["name"])
 
 
 def is_ready(node: Object) -> bool:
