@@ -1,0 +1,88 @@
+"""From an authorized call to the verb or subresource handler that answers it."""
+
+from collections.abc import Awaitable, Callable
+
+from kubeade.api.errors import MethodNotAllowed, NotFound
+from kubeade.apiserver.body import read_object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.responses import value_response
+from kubeade.apiserver.seams import Question
+from kubeade.apiserver.subresources.registry import SubresourceRegistry
+from kubeade.apiserver.verbs.create import create
+from kubeade.apiserver.verbs.delete import delete
+from kubeade.apiserver.verbs.delete_collection import delete_collection
+from kubeade.apiserver.verbs.get import get
+from kubeade.apiserver.verbs.list import list_objects
+from kubeade.apiserver.verbs.patch import patch
+from kubeade.apiserver.verbs.update import update
+from kubeade.apiserver.verbs.watch import watch
+from kubeade.lib.http.message import Response
+
+_VERBS: dict[str, Callable[[Call], Awaitable[Response]]] = {
+    "create": create,
+    "get": get,
+    "list": list_objects,
+    "watch": watch,
+    "update": update,
+    "patch": patch,
+    "delete": delete,
+    "deletecollection": delete_collection,
+}
+_PRIVATE = frozenset({"order"})
+
+
+async def route(call: Call, subresources: SubresourceRegistry) -> Response:
+    """Raises NotFound or MethodNotAllowed for what the resource does not have."""
+    info = call.info
+    if info.subresource:
+        return await _subresource(call, subresources)
+    if info.verb == "create" and info.name:
+        raise not_allowed(call)
+    responder = call.backend.responders.get((info.group, info.resource, ""))
+    if responder is not None and info.verb == "create":
+        return await _respond(call, responder)
+    if call.type.virtual and info.verb != "create":
+        handler = subresources.find(info.group, info.resource, "")
+        if handler is not None:
+            return await handler(call)
+    if info.verb not in call.type.verbs or call.type.virtual:
+        raise not_allowed(call)
+    if info.resource != "namespaces" and call.resource.namespaced and info.name and not info.namespace:
+        raise NotFound("the server could not find the requested resource")
+    if info.verb == "create" and call.resource.namespaced and not info.namespace:
+        raise not_allowed(call)
+    return await _VERBS[info.verb](call)
+
+
+async def _subresource(call: Call, subresources: SubresourceRegistry) -> Response:
+    info = call.info
+    declared = call.type.subresources.get(info.subresource)
+    if declared is None and info.subresource not in _PRIVATE:
+        raise NotFound("the server could not find the requested resource")
+    if declared is not None and info.verb not in declared.verbs:
+        raise not_allowed(call)
+    responder = call.backend.responders.get((info.group, info.resource, info.subresource))
+    if responder is not None:
+        return await _respond(call, responder)
+    handler = subresources.find(info.group, info.resource, info.subresource)
+    if handler is not None:
+        return await handler(call)
+    if info.verb in {"get", "update", "patch"} and declared is not None:
+        return await _VERBS[info.verb](call)
+    raise not_allowed(call)
+
+
+async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[str, object]]]) -> Response:
+    from kubeade.api.resource import Resource
+
+    declared = call.type.subresources.get(call.info.subresource)
+    expected = call.resource
+    if declared is not None:
+        expected = Resource(declared.group, declared.version, call.type.plural, declared.kind)
+    body = read_object(call.request, expected)
+    question = Question(call.user, call.info.namespace, call.info.name, body, call.options.dry_run)
+    return value_response(call, await responder(question), 201)
+
+
+def not_allowed(call: Call) -> MethodNotAllowed:
+    return MethodNotAllowed("the server does not allow this method on the requested resource")

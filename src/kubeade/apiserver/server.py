@@ -1,0 +1,178 @@
+"""The API server: from a request to its answer.
+
+The journey of `POST /api/v1/namespaces/default/pods`:
+
+ 1. `lib.http.server` (or an in-process transport) hands a `Request` to `ApiServer.handle`.
+ 2. `request_info` reads group, version, namespace, resource, name and verb from path and method.
+ 3. The injected `Authenticator` says who asks; `impersonation` may put somebody else in his place.
+ 4. The injected `Authorizer` allows it, or the answer is 403.
+ 5. `endpoints` answers what is no resource (/version, /healthz, /metrics, discovery, OpenAPI); `routing` finds
+    the verb or subresource handler for what is one.
+ 6. The verb (`verbs/create`) decodes the `body`, applies `rules` around the injected `Admission`,
+ 7. and writes through `storage` to the ledger, which stamps the revision into the bytes and acknowledges when
+    they are on disk; `cache` has them by then, and every watcher is sent them.
+ 8. `responses` sends the stored bytes, as they are or as a Table.
+
+Every refusal on the way is an `ApiError`; here, and only here, it becomes a Status.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubeade.api.catalogue import Catalogue
+from kubeade.api.errors import ApiError, Forbidden, InternalError, NotFound, ServiceUnavailable, Unauthorized
+from kubeade.api.schema import DEFAULT_VERSION, Schema
+from kubeade.apiserver.cache import WatchCache
+from kubeade.apiserver.call import Backend, Call
+from kubeade.apiserver.negotiation import negotiate
+from kubeade.apiserver.options import read_options
+from kubeade.apiserver.request_info import RequestInfo, read_request_info
+from kubeade.apiserver.responses import error_response
+from kubeade.apiserver.routing import route
+from kubeade.apiserver.seams import (
+    Admission,
+    Attributes,
+    Authenticator,
+    Authorizer,
+    Responder,
+    User,
+)
+from kubeade.apiserver.storage import Storage
+from kubeade.apiserver.subresources.registry import SubresourceRegistry
+from kubeade.lib.clock import Clock
+from kubeade.lib.http.message import Request, Response
+from kubeade.lib.ids import Ids
+from kubeade.store.ledger import Ledger, LedgerClosed, LedgerFull
+
+_log = logging.getLogger(__name__)
+_OPTION_KINDS = {
+    "create": "CreateOptions",
+    "update": "UpdateOptions",
+    "patch": "PatchOptions",
+    "delete": "DeleteOptions",
+    "deletecollection": "DeleteOptions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServerConfig:
+    """What to serve. Without a catalogue: all built-in resources of `kubernetes_version`.
+
+    `responders` answer what is not stored (reviews, tokens), by (group, plural, subresource).
+    """
+
+    kubernetes_version: str = DEFAULT_VERSION
+    catalogue: Catalogue | None = None
+    schema: Schema | None = None
+    responders: Mapping[tuple[str, str, str], Responder] = field(default_factory=dict)
+
+
+class ApiServer:
+    """`handle` is a `lib.http.message.Handler`: put it behind a socket or an in-process transport."""
+
+    def __init__(
+        self,
+        config: ApiServerConfig,
+        ledger: Ledger,
+        clock: Clock,
+        ids: Ids,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        admission: Admission,
+    ) -> None:
+        self.cache = WatchCache(ledger)
+        self.storage = Storage(ledger, self.cache)
+        self.catalogue = config.catalogue or Catalogue.built_in(config.kubernetes_version)
+        self.schema = config.schema or Schema.load(config.kubernetes_version)
+        self.subresources = SubresourceRegistry()
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._backend = Backend(
+            self.storage, self.catalogue, self.schema, admission, authorizer, clock, ids, config.responders
+        )
+
+    async def start(self) -> None:
+        """Load the cache; after this requests are answered."""
+        await self.cache.start()
+
+    async def stop(self) -> None:
+        """End all watches and stop following the ledger, which stays open."""
+        await self.cache.stop()
+
+    async def handle(self, request: Request) -> Response:
+        """Answer; never raises."""
+        try:
+            info = read_request_info(request)
+            user = await self._user(request)
+            await self._authorize(user, info, request)
+            if not info.resource_request:
+                return await self._endpoint(request, info, user)
+            return await self._resource(request, info, user)
+        except ApiError as error:
+            return error_response(error)
+        except LedgerFull:
+            return error_response(
+                ServiceUnavailable("the ledger is full: free disk space or raise its quota")
+            )
+        except LedgerClosed:
+            return error_response(ServiceUnavailable("the server is shutting down"))
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            return error_response(
+                InternalError("an error on the server has prevented the request from succeeding")
+            )
+
+    async def _user(self, request: Request) -> User:
+        if isinstance(request.identity, User):
+            return request.identity
+        user = await self._authenticator.authenticate(request)
+        if user is None:
+            raise Unauthorized("Unauthorized")
+        return user
+
+    async def _authorize(self, user: User, info: RequestInfo, request: Request) -> None:
+        attributes = Attributes(
+            user,
+            info.verb,
+            info.group,
+            info.version,
+            info.resource,
+            info.subresource,
+            info.namespace,
+            info.name,
+            info.path,
+            info.resource_request,
+        )
+        decision = await self._authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise forbidden(attributes, decision.reason)
+
+    async def _endpoint(self, request: Request, info: RequestInfo, user: User) -> Response:
+        raise NotFound("the server could not find the requested resource")
+
+    async def _resource(self, request: Request, info: RequestInfo, user: User) -> Response:
+        found = self.catalogue.find(info.group, info.version, info.resource)
+        if found is None:
+            raise NotFound("the server could not find the requested resource")
+        options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
+        form = negotiate(request.headers.get("accept", ""))
+        return await route(Call(self._backend, request, info, found, user, options, form), self.subresources)
+
+
+def forbidden(attributes: Attributes, reason: str) -> Forbidden:
+    """`pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "default"`."""
+    suffix = f": {reason}" if reason else ""
+    who = f'User "{attributes.user.name}" cannot {attributes.verb}'
+    if not attributes.resource_request:
+        return Forbidden(f'forbidden: {who} path "{attributes.path}"{suffix}')
+    resource = attributes.resource + (f"/{attributes.subresource}" if attributes.subresource else "")
+    where = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
+    qualified = attributes.resource + (f".{attributes.group}" if attributes.group else "")
+    named = f' "{attributes.name}"' if attributes.name else ""
+    details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
+    return Forbidden(
+        f'{qualified}{named} is forbidden: {who} resource "{resource}" in API group "{attributes.group}" '
+        f"{where}{suffix}",
+        details={key: value for key, value in details.items() if value},
+    )

@@ -1,0 +1,1 @@
+"""What hangs below an object: one file per subresource, registered in `registry`."""

@@ -1,0 +1,103 @@
+"""Read, change, compare and swap: what PUT, PATCH and every subresource that changes an object share.
+
+`make` gets the current object (its own copy, in the request's version) and returns the new one. Where the client
+named a revision the swap is tried once; otherwise it is made again on what was written in between.
+An update that takes the last finalizer of an object under deletion away deletes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubeade.api.errors import Conflict, ServiceUnavailable
+from kubeade.api.resource import Object
+from kubeade.apiserver import metadata, rules
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.encoding import decode_object, encode_object
+from kubeade.apiserver.seams import Operation
+from kubeade.apiserver.versions import to_served, to_stored
+from kubeade.store.ledger import Record, RevisionMismatch
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+_ATTEMPTS = 64
+Make = Callable[[Object], Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The stored bytes after the change; `deleted` when it was the end of the object."""
+
+    value: bytes
+    deleted: bool = False
+
+
+async def change(call: Call, make: Make, *, applied: bool = False) -> Changed:
+    """`applied`: `make` has dealt with managedFields (server-side apply).
+
+    Raises NotFound, Conflict, Invalid, and whatever `make` and admission raise."""
+    for _ in range(_ATTEMPTS):
+        current = call.record()
+        old = to_served(call.type, decode_object(current.value))
+        obj = make(to_served(call.type, decode_object(current.value)))
+        conditional = _check_revision(call, obj, current)
+        obj = await admit(call, obj, old, applied=applied)
+        try:
+            return await _write(call, current, to_stored(call.type, obj))
+        except RevisionMismatch as mismatch:
+            if mismatch.current is None:
+                raise call.not_found(call.info.name) from None
+            if conditional:
+                raise conflict(call) from None
+    raise ServiceUnavailable("the object is being changed too often to be changed: try again")
+
+
+async def admit(call: Call, obj: Object, old: Object, *, applied: bool = False) -> Object:
+    """The new object through admission and the rules."""
+    metadata.check_addressed(call, obj)
+    metadata.keep_identity(call, obj, old)
+    attributes = call.admission_attributes(Operation.UPDATE, obj, old)
+    await call.backend.admission.mutate(attributes)
+    assert attributes.object is not None
+    metadata.keep_identity(call, attributes.object, old)
+    obj = rules.prepare_update(call, attributes.object, old)
+    rules.validate_update(call, obj, old)
+    attributes.object = obj
+    await call.backend.admission.validate(attributes)
+    return attributes.object if applied else rules.own_fields(call, old, attributes.object)
+
+
+def conflict(call: Call, why: str = MODIFIED) -> Conflict:
+    return Conflict.of(call.type.plural, call.info.name, why, call.type.group)
+
+
+def _check_revision(call: Call, obj: Object, current: Record) -> bool:
+    """Whether the client named the revision it wants to replace. Raises Conflict when it is another."""
+    revision = obj["metadata"].get("resourceVersion")
+    if not revision or revision == "0":
+        return False
+    if str(revision) != str(current.mod_revision):
+        raise conflict(call)
+    return True
+
+
+async def _write(call: Call, current: Record, obj: Object) -> Changed:
+    storage = call.backend.storage
+    ended = _is_over(obj)
+    if call.options.dry_run:
+        return Changed(encode_object(obj).stamped(current.mod_revision), ended)
+    if ended:
+        # The last state is what watchers are told: it is written, then removed.
+        current = await storage.update(current, obj, call.user.name)
+        record = await storage.delete(current, call.user.name)
+        return Changed(record.value, deleted=True)
+    record = await storage.update(current, obj, call.user.name)
+    return Changed(record.value)
+
+
+def _is_over(obj: Object) -> bool:
+    """Under deletion, with nobody left to wait for (upstream: ShouldDeleteDuringUpdate)."""
+    found = obj["metadata"]
+    if not found.get("deletionTimestamp") or found.get("finalizers"):
+        return False
+    if obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers"):
+        return False
+    return not found.get("deletionGracePeriodSeconds")

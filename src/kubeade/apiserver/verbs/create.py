@@ -1,0 +1,80 @@
+"""POST of an object: decode, default, admit, validate, write.
+
+A name made up from generateName that is taken already is made up again, a few times.
+"""
+
+from kubeade.api.errors import AlreadyExists
+from kubeade.api.resource import Object
+from kubeade.apiserver import metadata, rules
+from kubeade.apiserver.body import read_object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.encoding import encode_object
+from kubeade.apiserver.responses import object_response
+from kubeade.apiserver.seams import Operation
+from kubeade.apiserver.versions import served_bytes, to_stored
+from kubeade.lib.http.message import Response
+from kubeade.store.ledger import KeyExists
+
+_NAME_ATTEMPTS = 8
+_EVENT_SECONDS = 3600
+
+
+async def create(call: Call) -> Response:
+    obj = read_object(call.request, call.resource)
+    rules.read_in(call, call.resource, obj)
+    value = await create_object(call, obj)
+    return object_response(call, served_bytes(call.type, value), 201)
+
+
+async def create_object(call: Call, obj: Object, *, applied: bool = False) -> bytes:
+    """Everything after decoding; also for a PUT or an apply that creates. Returns the stored bytes.
+
+    `applied`: managedFields are there already (server-side apply).
+    """
+    metadata.place(call, obj)
+    metadata.stamp_new(call, obj)
+    prefix = "" if call.info.name else obj["metadata"].get("generateName") or ""
+    attributes = call.admission_attributes(Operation.CREATE, obj, None, obj["metadata"].get("name") or "")
+    await call.backend.admission.mutate(attributes)
+    assert attributes.object is not None
+    obj = attributes.object
+    rules.prepare_create(call, obj)
+    metadata.require_name(call, obj)
+    rules.validate_create(call, obj)
+    attributes.name = obj["metadata"]["name"]
+    await call.backend.admission.validate(attributes)
+    obj = attributes.object if applied else rules.own_fields(call, None, attributes.object)
+    return await _write(call, obj, prefix)
+
+
+async def _write(call: Call, obj: Object, prefix: str) -> bytes:
+    for attempt in range(_NAME_ATTEMPTS):
+        if attempt:
+            obj["metadata"]["name"] = metadata.generated_name(call, prefix)
+        try:
+            return await _write_once(call, to_stored(call.type, obj))
+        except KeyExists:
+            if not prefix:
+                break
+    raise AlreadyExists.of(call.type.plural, obj["metadata"]["name"], call.type.group)
+
+
+async def _write_once(call: Call, obj: Object) -> bytes:
+    storage, name = call.backend.storage, obj["metadata"]["name"]
+    current = storage.find(call.stored, name, obj["metadata"].get("namespace", ""))
+    if current is not None:
+        raise KeyExists(current)
+    if call.options.dry_run:
+        return _unwritten(obj)
+    lease = 0
+    if call.stored.plural == "events":
+        lease = await storage.ledger.grant_lease(_EVENT_SECONDS)
+    record = await storage.create(call.stored, obj, call.user.name, lease=lease)
+    return record.value
+
+
+def _unwritten(obj: Object) -> bytes:
+    """What a dry run answers: the object without a revision."""
+    obj["metadata"].pop("resourceVersion", None)
+    encoded = encode_object(obj).data
+    return encoded.replace(b'"resourceVersion":"",', b"", 1)

@@ -1,0 +1,133 @@
+"""PATCH: change part of an object, in one of four ways, told apart by the Content-Type.
+
+A patch is applied to the newest state, again if that changes meanwhile; unless the patch itself says which
+revision it is meant for. Server-side apply also creates what is not there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from kubeade.api.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
+from kubeade.api.patch import json_patch, merge_patch, strategic_merge
+from kubeade.api.resource import Object
+from kubeade.apiserver import rules
+from kubeade.apiserver.body import check_kind, content_type, read_yaml
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.responses import object_response
+from kubeade.apiserver.verbs.change import change
+from kubeade.apiserver.verbs.create import create_object
+from kubeade.apiserver.versions import served_bytes
+from kubeade.lib.http.message import Response
+from kubeade.lib.timestamps import format_time
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+Patch = Callable[[Object], Object]
+
+
+async def patch(call: Call) -> Response:
+    media_type = content_type(call.request)
+    if media_type == APPLY_PATCH:
+        return await _apply(call)
+    apply_patch = read_patch(call, media_type)
+
+    def make(current: Object) -> Object:
+        patched = patched_object(call, apply_patch, current)
+        rules.read_in(call, call.resource, patched)
+        return patched
+
+    changed = await change(call, make)
+    return object_response(call, served_bytes(call.type, changed.value))
+
+
+def read_patch(call: Call, media_type: str) -> Patch:
+    """The patch as a function. Raises UnsupportedMediaType, BadRequest."""
+    if call.options.force is not None:
+        message = "Forbidden: may not be specified for non-apply patch"
+        raise _invalid(FieldError("force", "FieldValueForbidden", message))
+    if media_type not in _supported(call):
+        listed = ", ".join(_supported(call))
+        raise UnsupportedMediaType(
+            f"the body of the request was in an unknown format - accepted media types include: {listed}"
+        )
+    document = _decode(call.request.body)
+    if media_type == JSON_PATCH:
+        return lambda current: json_patch(current, document)
+    if media_type == MERGE_PATCH:
+        return lambda current: merge_patch(current, document)
+    node = call.backend.schema.node(call.resource)
+    return lambda current: strategic_merge(current, document, node)
+
+
+def patched_object(call: Call, apply_patch: Patch, current: Object) -> Object:
+    """The result, which must still be an object of this kind. A revision that the patch did not touch is
+    left out: it is no condition."""
+    revision = current["metadata"]["resourceVersion"]
+    found = apply_patch(current)
+    if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
+        raise BadRequest("the patch does not leave an object")
+    check_kind(found, call.resource)
+    if found["metadata"].get("resourceVersion") == revision:
+        del found["metadata"]["resourceVersion"]
+    return found
+
+
+async def _apply(call: Call) -> Response:
+    """Server-side apply."""
+    if not call.options.field_manager:
+        message = "Required value: is required for apply patch"
+        raise _invalid(FieldError("fieldManager", "FieldValueRequired", message))
+    config = read_yaml(call.request.body)
+    if not isinstance(config, dict):
+        raise BadRequest("error decoding YAML: the configuration is not an object")
+    config = rules.checked_fields(call, call.resource, config)
+    manager, force = call.options.field_manager, bool(call.options.force)
+
+    def make(current: Object | None) -> Object:
+        now = format_time(call.backend.clock.now())
+        applied = rules.field_manager(call).apply(current, config, manager, force, now)
+        check_kind(applied, call.resource)
+        rules.read_in(call, call.resource, applied)
+        if current is not None and "resourceVersion" not in (config.get("metadata") or {}):
+            applied["metadata"].pop("resourceVersion", None)
+        return applied
+
+    if call.backend.storage.find(call.stored, call.info.name, call.info.namespace) is None:
+        return await _apply_new(call, make(None))
+    changed = await change(call, make, applied=True)
+    return object_response(call, served_bytes(call.type, changed.value))
+
+
+async def _apply_new(call: Call, obj: Object) -> Response:
+    if call.info.subresource:
+        raise call.not_found(call.info.name)
+    if obj["metadata"].get("uid"):
+        why = f"uid mismatch: the provided object specified uid {obj['metadata']['uid']}, and no existing object was found"
+        from kubeade.apiserver.verbs.change import conflict
+
+        raise conflict(call, why)
+    obj["metadata"].setdefault("name", call.info.name)
+    value = await create_object(call, obj, applied=True)
+    return object_response(call, served_bytes(call.type, value), 201)
+
+
+def _supported(call: Call) -> tuple[str, ...]:
+    if call.type.custom:
+        return (JSON_PATCH, MERGE_PATCH, APPLY_PATCH)
+    return (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"error decoding patch: {error}") from None
+
+
+def _invalid(error: FieldError) -> Invalid:
+    return Invalid.of("PatchOptions", "", [error], "meta.k8s.io")
