@@ -12,7 +12,7 @@ import asyncio
 import heapq
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from sortedcontainers import SortedDict
@@ -114,6 +114,7 @@ class WatchCache:
         self._ledger = ledger
         self._resources: dict[bytes, ResourceCache] = {}
         self._subscriptions: dict[bytes, set[Subscription]] = {}
+        self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._feed: asyncio.Task[None] | None = None
         self._tickets = 0
@@ -147,6 +148,10 @@ class WatchCache:
         subscription = Subscription(scope)
         self._subscriptions.setdefault(scope, set()).add(subscription)
         return subscription
+
+    def follow(self, prefix: bytes, changed: Callable[[bytes], None]) -> None:
+        """Call `changed` with the key of every later change of a resource; with b"" for "anything may have"."""
+        self._followers.setdefault(prefix, []).append(changed)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         watchers = self._subscriptions.get(subscription.scope)
@@ -182,6 +187,9 @@ class WatchCache:
             cache = self.resource(prefix)
             cache.records.update(records)
             cache.generation = max(record.mod_revision for record in records.values())
+        for followers in self._followers.values():
+            for changed in followers:
+                changed(b"")
 
     async def _follow(self) -> None:
         while True:
@@ -205,6 +213,8 @@ class WatchCache:
                 change = Change(record, event.previous, deleted=event.type is EventType.DELETE)
                 prefix = resource_prefix(record.key)
                 self.resource(prefix).apply(change)
+                for changed in self._followers.get(prefix, ()):
+                    changed(record.key)
                 self._publish(change, prefix)
             self.revision = record.mod_revision
         self._release()

@@ -51,6 +51,33 @@ class Follower:
         if self._all_pending:
             return
         self._pending.add((namespace, name))
-        if len(self._pending) > MAX_PENDING_KEYS:
+        if not name or len(self._pending) > MAX_PENDING_KEYS:
             self._pending.clear()
             self._all_pending = True
+
+
+class ObjectIndex:
+    """The objects of a resource, decoded once each, by namespace and name. Shared: only to be read."""
+
+    def __init__(self, reader: Reader, resource: Resource) -> None:
+        self._by_namespace: dict[str, dict[str, Object]] = {}
+        self._follower = Follower(reader, resource, self._apply, self._by_namespace.clear)
+
+    def get(self, name: str, namespace: str = "") -> Object | None:
+        self._follower.catch_up()
+        return self._by_namespace.get(namespace, {}).get(name)
+
+    def of_namespace(self, namespace: str = "") -> list[Object]:
+        """All objects of one namespace (`""` for cluster-scoped resources), in order of names."""
+        self._follower.catch_up()
+        found = self._by_namespace.get(namespace)
+        return [found[name] for name in sorted(found)] if found else []
+
+    def _apply(self, namespace: str, name: str, found: Object | None) -> None:
+        if found is not None:
+            self._by_namespace.setdefault(namespace, {})[name] = found
+            return
+        objects = self._by_namespace.get(namespace, {})
+        objects.pop(name, None)
+        if not objects:
+            self._by_namespace.pop(namespace, None)

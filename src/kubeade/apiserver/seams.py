@@ -128,7 +128,8 @@ class Reader(Protocol):
 
     def subscribe(self, resource: Resource, changed: Callable[[str, str], None]) -> None:
         """Call `changed(namespace, name)` after every later change, once `read` sees it and before the
-        write is acknowledged. Only the key: who follows a resource reads what he needs, when he needs it."""
+        write is acknowledged. Only the key: who follows a resource reads what he needs, when he needs it.
+        An empty name stands for "anything may have changed"."""
         ...
 
 

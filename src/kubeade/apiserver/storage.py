@@ -5,7 +5,7 @@ namespace). A write returns when its change is durable and visible in the cache:
 reads it. Reads never do I/O. This is also the `Reader` that authorization and admission look things up in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.cache import ResourceCache, WatchCache
@@ -63,6 +63,15 @@ class Storage:
 
     def generation(self, group: str, plural: str) -> int:
         return self.cache.resource(resource_prefix(group, plural)).generation
+
+    def subscribe(self, resource: Resource, changed: Callable[[str, str], None]) -> None:
+        prefix = resource_prefix(resource.group, resource.plural)
+
+        def named(key: bytes) -> None:
+            namespace, _, name = key[len(prefix) :].decode().rpartition("/")
+            changed(namespace, name)
+
+        self.cache.follow(prefix, named)
 
     # -- writing -----------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from kubeade.api.errors import ApiError
 from kubeade.api.resource import Object
+from kubeade.api.selectors import LabelSelector
 from kubeade.apiserver.authorization.rbac import CLUSTER_ROLES
 from kubeade.apiserver.seams import Reader, Writer
-from kubeade.apiserver.selection import matches_label_selector
 
 _RETRY_AFTER_SECONDS = 1.0
 _log = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ def gathered_rules(role: Object, roles: Iterable[Object]) -> list[Object]:
     rules: list[Object] = []
     selectors = role["aggregationRule"]["clusterRoleSelectors"]
     ordered = sorted(roles, key=lambda found: str(found["metadata"]["name"]))
-    for selector in selectors:
+    for selector in map(LabelSelector.from_object, selectors):
         for other in ordered:
             labels = other["metadata"].get("labels") or {}
             if other["metadata"]["name"] == role["metadata"]["name"]:
                 continue
-            if matches_label_selector(selector, labels):
+            if selector.matches(labels):
                 rules += [rule for rule in other.get("rules") or () if rule not in rules]
     return rules
 
