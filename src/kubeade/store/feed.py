@@ -1,7 +1,7 @@
 """The newest events in memory, and who wants which of them. Lives on the event loop.
 
 Watches are found by the segments that their ranges cut the key space into: one binary search an
-event, however many watches are open.
+event, however many watches are open; watches of one range share their batches.
 """
 
 from bisect import bisect_right
@@ -11,6 +11,9 @@ from itertools import islice
 from typing import Protocol
 
 from kubeade.store.ledger import LedgerError, LedgerEvent
+
+Bounds = tuple[bytes, bytes]
+"""A range: its start, and its end, which is not part of it."""
 
 
 class Listener(Protocol):
@@ -33,22 +36,29 @@ class Feed:
         self._max_bytes = max_bytes
         self._events: deque[LedgerEvent] = deque()
         self._bytes = 0
-        self._listeners: set[Listener] = set()
+        self._listeners: dict[Bounds, dict[Listener, None]] = {}
         self._cuts: list[bytes] = []
-        self._segments: list[tuple[Listener, ...]] = [()]
+        self._segments: list[list[Bounds]] = [[]]
 
     def add(self, listener: Listener) -> None:
-        self._listeners.add(listener)
-        self._cut()
+        bounds = (listener.start, listener.end)
+        if bounds not in self._listeners:
+            self._listeners[bounds] = {}
+            self._cut()
+        self._listeners[bounds][listener] = None
 
     def remove(self, listener: Listener) -> None:
-        self._listeners.discard(listener)
-        self._cut()
+        bounds = (listener.start, listener.end)
+        listeners = self._listeners.get(bounds, {})
+        listeners.pop(listener, None)
+        if not listeners and self._listeners.pop(bounds, None) is not None:
+            self._cut()
 
     def end(self, error: LedgerError) -> None:
         """No more events will come: tell all watches why."""
-        for listener in tuple(self._listeners):
-            listener.fail(error)
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.fail(error)
 
     def publish(self, events: Sequence[LedgerEvent], revision: int) -> None:
         """Take newly committed events and hand each to the watches of its key."""
@@ -56,12 +66,13 @@ class Feed:
         if not events:
             return
         self._keep(events)
-        batches: dict[Listener, list[LedgerEvent]] = {}
+        batches: dict[Bounds, list[LedgerEvent]] = {}
         for event in events:
-            for listener in self._segments[bisect_right(self._cuts, event.record.key)]:
-                batches.setdefault(listener, []).append(event)
-        for listener, batch in batches.items():
-            listener.push(batch)
+            for bounds in self._segments[bisect_right(self._cuts, event.record.key)]:
+                batches.setdefault(bounds, []).append(event)
+        for bounds, batch in batches.items():
+            for listener in self._listeners[bounds]:
+                listener.push(batch)
 
     def since(self, revision: int, start: bytes, end: bytes) -> list[LedgerEvent] | None:
         """The events of a range above `revision`; None where memory does not reach back so far."""
@@ -79,16 +90,12 @@ class Feed:
             self._bytes -= _size(self._events.popleft())
 
     def _cut(self) -> None:
-        cuts = {listener.start for listener in self._listeners} | {
-            listener.end for listener in self._listeners
-        }
-        self._cuts = sorted(cuts)
-        members: list[list[Listener]] = [[] for _ in range(len(self._cuts) + 1)]
+        self._cuts = sorted({cut for bounds in self._listeners for cut in bounds})
         position = {cut: index + 1 for index, cut in enumerate(self._cuts)}
-        for listener in self._listeners:
-            for index in range(position[listener.start], position[listener.end]):
-                members[index].append(listener)
-        self._segments = [tuple(segment) for segment in members]
+        self._segments = [[] for _ in range(len(self._cuts) + 1)]
+        for start, end in self._listeners:
+            for segment in self._segments[position[start] : position[end]]:
+                segment.append((start, end))
 
 
 def _size(event: LedgerEvent) -> int:

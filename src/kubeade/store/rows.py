@@ -55,9 +55,9 @@ def load_slips(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[by
 
 def write_changes(connection: sqlite3.Connection, changes: Sequence[Change], bytes_total: int) -> int:
     """Write both tables. Returns the new running total of the history's bytes."""
-    bytes_total = _write_history(connection, changes, bytes_total)
+    # In this order: on a full disk, what a deletion frees is where its history row goes.
     _write_current(connection, changes)
-    return bytes_total
+    return _write_history(connection, changes, bytes_total)
 
 
 def _write_history(connection: sqlite3.Connection, changes: Sequence[Change], bytes_total: int) -> int:

@@ -62,7 +62,7 @@ def create_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
+def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. Creates the tables in an empty file."""
     connection = _connect(path, cache_kib=8192)
     try:
@@ -70,8 +70,6 @@ def open_writer(path: Path, max_bytes: int | None) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    if max_bytes is not None:
-        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
     return connection
 
 

@@ -11,7 +11,7 @@ forgotten step by step while nobody waits to write.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 STEP_ROWS = 256
 
@@ -25,80 +25,93 @@ class HistoryBudget:
     young_seconds: float = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What of the history is in the file. Byte totals count from the ledger's beginning."""
+
+    compacted: int
+    first: int
+    first_total: int
+    newest: int
+    bytes_total: int
+
+
 class HistoryTrim:
-    """The extent of the history on disk, and what of it has to go."""
+    """Keeps `extent` in step with the file. Set it back after a rollback."""
 
     def __init__(self, connection: sqlite3.Connection, budget: HistoryBudget) -> None:
         self._connection = connection
         self._budget = budget
-        self.reload()
-        self.aged_revision = self.newest  # what was there before a restart has no known age: it is old
-
-    def reload(self) -> None:
-        """Read the extent from the file: at the start, and after a failed commit."""
-        row = self._connection.execute("SELECT revision FROM compaction").fetchone()
-        self.compacted = int(row[0])
-        first, newest = self._connection.execute(
-            "SELECT (SELECT min(revision) FROM history), (SELECT max(revision) FROM history)"
-        ).fetchone()
-        self.first = int(first or 1)
-        self.newest = int(newest or 0)
-        self.bytes_total = self._total_at(self.newest)
-        self._first_total = self._total_at(self.first)
+        self.extent = self._read_extent()
+        self.aged_revision = self.extent.newest  # what is there at the start has no known age: it is old
 
     @property
     def compact_revision(self) -> int:
         """The oldest revision that can still be read."""
-        return max(self.compacted, self.first - 1)
+        return max(self.extent.compacted, self.extent.first - 1)
+
+    @property
+    def has_past(self) -> bool:
+        """Whether anything can be forgotten at all."""
+        return self.extent.first < self.extent.newest
 
     @property
     def backlog(self) -> bool:
         """Whether there are rows to forget."""
-        return self.first < self.newest and (self.first <= self._target() or self._over_bytes())
+        return self.has_past and (self.extent.first <= self._target() or self._over_bytes())
+
+    def add(self, newest: int, bytes_total: int) -> None:
+        """Count rows that were written."""
+        self.extent = replace(self.extent, newest=newest, bytes_total=bytes_total)
 
     def step(self, added_rows: int = 0) -> None:
         """Forget some rows, in the caller's transaction; more than the caller has added."""
         if not self.backlog:
             return
-        last = min(self.first + max(2 * added_rows, STEP_ROWS) - 1, self.newest - 1)
+        last = min(self.extent.first + max(2 * added_rows, STEP_ROWS), self.extent.newest) - 1
         target = self._target()
         if last > target and self._over_bytes():
             target = max(target, self._bytes_target(last))
         self._forget(min(last, target))
 
-    def shed(self) -> bool:
-        """Forget the older half of the history to make room. False if there is none to give."""
-        rows = self.newest - self.first
-        if rows <= 0:
-            return False
-        self._forget(self.first + rows // 2)
-        return True
+    def shed(self) -> None:
+        """Forget the older half of the history, to make room."""
+        self._forget((self.extent.first + self.extent.newest - 1) // 2)
 
     def compact(self, revision: int) -> None:
         """Make `revision` the oldest readable one. Its rows go later, step by step."""
         self._connection.execute("UPDATE compaction SET revision = ?", (revision,))
-        self.compacted = revision
+        self.extent = replace(self.extent, compacted=revision)
 
     def _target(self) -> int:
-        over = min(self.newest - self._budget.revisions, self.aged_revision)
-        return min(max(self.compacted, over), self.newest - 1)
+        newest = self.extent.newest
+        aged = self.aged_revision if self._budget.young_seconds else newest
+        over = min(newest - self._budget.revisions, aged)
+        return min(max(self.extent.compacted, over), newest - 1)
 
     def _over_bytes(self) -> bool:
-        return self.bytes_total - self._first_total > self._budget.bytes
+        return self.extent.bytes_total - self.extent.first_total > self._budget.bytes
 
     def _bytes_target(self, last: int) -> int:
         row = self._connection.execute(
             "SELECT max(revision) FROM history WHERE revision BETWEEN ? AND ? AND bytes_total <= ?",
-            (self.first, last, self.bytes_total - self._budget.bytes),
+            (self.extent.first, last, self.extent.bytes_total - self._budget.bytes),
         ).fetchone()
         return int(row[0] or 0)
 
     def _forget(self, revision: int) -> None:
-        if revision < self.first:
+        if revision < self.extent.first:
             return
         self._connection.execute("DELETE FROM history WHERE revision <= ?", (revision,))
-        self.first = revision + 1
-        self._first_total = self._total_at(self.first)
+        first = revision + 1
+        self.extent = replace(self.extent, first=first, first_total=self._total_at(first))
+
+    def _read_extent(self) -> Extent:
+        compacted, first, newest = self._connection.execute(
+            "SELECT revision, coalesce((SELECT min(revision) FROM history), 1),"
+            " coalesce((SELECT max(revision) FROM history), 0) FROM compaction"
+        ).fetchone()
+        return Extent(compacted, first, self._total_at(first), newest, self._total_at(newest))
 
     def _total_at(self, revision: int) -> int:
         row = self._connection.execute(

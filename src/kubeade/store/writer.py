@@ -12,6 +12,7 @@ holds at most one request of each waiting caller.
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from kubeade.store.ledger import (
     LedgerFailed,
     LedgerFull,
 )
+from kubeade.store.quota import Quota
 from kubeade.store.request import (
     Answer,
     Compact,
@@ -70,7 +72,8 @@ class Writer:
     """Owns the writing connection and its thread. `publish` is called on that thread."""
 
     def __init__(self, path: Path, *, budget: HistoryBudget, max_bytes: int | None, publish: Publish) -> None:
-        self._connection = open_writer(path, max_bytes)
+        self._connection = open_writer(path)
+        self._quota = Quota(self._connection, max_bytes)
         self._trim = HistoryTrim(self._connection, budget)
         self._leases = dict(self._connection.execute("SELECT id, seconds FROM leases"))
         self._publish = publish
@@ -79,7 +82,7 @@ class Writer:
 
     @property
     def revision(self) -> int:
-        return self._trim.newest
+        return self._trim.extent.newest
 
     @property
     def compact_revision(self) -> int:
@@ -141,7 +144,8 @@ class Writer:
             if isinstance(request, Tidy):
                 self._tidy(request)
                 continue
-            error = self._commit(partial(self._body(request), request))
+            with self._quota.reserve() if isinstance(request, RevokeLease) else nullcontext():
+                error = self._commit(partial(self._body(request), request))
             if error is not None:
                 self._publish(self._outcome([], [(request.done, error)]))
         self._write(writes)
@@ -160,52 +164,56 @@ class Writer:
             return
         body = partial(self._put_and_delete, writes)
         error = self._commit(body)
-        if isinstance(error, LedgerFull) and self._commit(self._shed) is None:
+        while isinstance(error, LedgerFull) and self._trim.has_past and self._commit(self._shed) is None:
             error = self._commit(body)
-        if isinstance(error, LedgerFull) and len(writes) > 1:
-            self._write_singly(writes)  # one that does not fit must not cost the others their place
+        if isinstance(error, LedgerFull):
+            self._write_singly(writes)
         elif error is not None:
             self._publish(self._outcome([], [(write.done, error) for write in writes]))
 
     def _write_singly(self, writes: Sequence[Write]) -> None:
+        """One that does not fit must not cost the others their place; a deletion has its reserve."""
         for write in writes:
-            error = self._commit(partial(self._put_and_delete, [write]))
+            with self._quota.reserve() if isinstance(write, Delete) else nullcontext():
+                error = self._commit(partial(self._put_and_delete, [write]))
             if error is not None:
                 self._publish(self._outcome([], [(write.done, error)]))
 
     def _commit(self, body: Callable[[], Work]) -> LedgerError | None:
         """Run a transaction and publish what it did; or undo it and say why."""
+        before = self._trim.extent
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             events, answers = body()
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' answer
+            self._trim.extent = before
             self._roll_back()
             return refusal(error)
         self._publish(self._outcome(events, answers))
         return None
 
     def _roll_back(self) -> None:
-        """SQLite itself rolls back after some errors. What was counted is read again."""
+        """Where SQLite has not done so itself. If even that fails, so does the next BEGIN, aloud."""
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        self._trim.reload()
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _outcome(self, events: Sequence[LedgerEvent], answers: Sequence[Answer]) -> Outcome:
-        return Outcome(self._trim.newest, self._trim.compact_revision, events, answers)
+        return Outcome(self._trim.extent.newest, self._trim.compact_revision, events, answers)
 
     def _put_and_delete(self, writes: Sequence[Write]) -> Work:
         keys = {write.key for write in writes}
-        group = Group(self._trim.newest, load_slips(self._connection, keys), self._leases.keys())
+        group = Group(self._trim.extent.newest, load_slips(self._connection, keys), self._leases.keys())
         group.decide(writes)
         return self._record(group), group.answers
 
     def _record(self, group: Group) -> list[LedgerEvent]:
-        trim = self._trim
         if group.changes:
-            trim.bytes_total = write_changes(self._connection, group.changes, trim.bytes_total)
-            trim.newest = group.revision
-            trim.step(len(group.changes))
+            bytes_total = self._trim.extent.bytes_total
+            bytes_total = write_changes(self._connection, group.changes, bytes_total)
+            self._trim.add(group.revision, bytes_total)
+            self._trim.step(len(group.changes))
         return [change.event for change in group.changes]
 
     def _forget(self) -> Work:
@@ -226,7 +234,7 @@ class Writer:
     def _revoke_lease(self, request: RevokeLease) -> Work:
         rows = self._connection.execute("SELECT key FROM current WHERE lease = ?", (request.lease,))
         keys = sorted(row[0] for row in rows)
-        group = Group(self._trim.newest, load_slips(self._connection, keys), self._leases.keys())
+        group = Group(self._trim.extent.newest, load_slips(self._connection, keys), self._leases.keys())
         for key in keys:
             group.delete_key(key, author="")
         self._connection.execute("DELETE FROM leases WHERE id = ?", (request.lease,))
@@ -235,7 +243,7 @@ class Writer:
         return events, [(request.done, None)]
 
     def _compact(self, request: Compact) -> Work:
-        if request.revision > self._trim.newest:
+        if request.revision > self._trim.extent.newest:
             return [], [(request.done, FutureRevision(f"cannot compact at {request.revision}"))]
         if request.revision < self._trim.compact_revision:
             return [], [(request.done, Compacted(self._trim.compact_revision))]
@@ -262,7 +270,7 @@ def refusal(error: Exception) -> LedgerError:
     """What the callers of a failed transaction are told."""
     if isinstance(error, LedgerError):
         return error
-    if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return LedgerFull("no room: the disk or the ledger's quota is full")
     failure = LedgerFailed(f"the write was not kept: {error}")
     failure.__cause__ = error
