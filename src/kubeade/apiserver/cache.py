@@ -115,6 +115,7 @@ class WatchCache:
         self._resources: dict[bytes, ResourceCache] = {}
         self._subscriptions: dict[bytes, set[Subscription]] = {}
         self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
+        self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._feed: asyncio.Task[None] | None = None
         self._tickets = 0
@@ -150,7 +151,7 @@ class WatchCache:
         return subscription
 
     def follow(self, prefix: bytes, changed: Callable[[bytes], None]) -> None:
-        """Call `changed` with the key of every later change of a resource; with b"" for "anything may have"."""
+        """Call `changed` with the key of every later change; with b"" for "anything may have"."""
         self._followers.setdefault(prefix, []).append(changed)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -164,6 +165,10 @@ class WatchCache:
         for watchers in self._subscriptions.values():
             for subscription in watchers:
                 subscription.end()
+
+    def follow(self, prefix: bytes, changed: Callable[[bytes], None]) -> None:
+        """Call `changed(key)` for every change of a resource, as it is applied; b"" when all may be new."""
+        self._followers.setdefault(prefix, []).append(changed)
 
     async def wait_for(self, revision: int) -> None:
         if self.revision >= revision:
@@ -201,6 +206,9 @@ class WatchCache:
                 _log.warning("the watch cache fell behind the ledger's history: loading it again")
                 self.end_subscriptions()
                 await self._load()
+                for followers in self._followers.values():
+                    for changed in followers:
+                        changed(b"")
                 self._release()
             except LedgerClosed:
                 self.end_subscriptions()
@@ -221,16 +229,10 @@ class WatchCache:
 
     def _publish(self, change: Change, prefix: bytes) -> None:
         key = change.record.key
-        for scope in (prefix, key[: key.rindex(b"/") + 1], key):
-            watchers = self._subscriptions.get(scope)
-            if watchers:
-                for subscription in watchers:
-                    subscription.offer(change)
-            if scope == prefix and key.count(b"/") == 4:  # cluster-scoped: no namespace between
-                watchers = self._subscriptions.get(key)
-                for subscription in watchers or ():
-                    subscription.offer(change)
-                return
+        namespace = key[: key.rindex(b"/") + 1]  # the prefix itself for a cluster-scoped object
+        for scope in (prefix, namespace, key) if namespace != prefix else (prefix, key):
+            for subscription in self._subscriptions.get(scope, ()):
+                subscription.offer(change)
 
     def _release(self) -> None:
         waiting = self._waiting

@@ -5,6 +5,7 @@ Runs as the last of the admission chain, which is where upstream's storage of th
 
 from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object
+from kubeade.apiserver.admission.plugin import Plugin
 from kubeade.apiserver.authorization.forbidden import forbidden_because
 from kubeade.apiserver.authorization.policy import GROUP
 from kubeade.apiserver.authorization.rbac import RbacPolicy
@@ -12,29 +13,28 @@ from kubeade.apiserver.authorization.rules import FULL_AUTHORITY, missing_rights
 from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Authorizer, Operation
 
 SUPERUSERS_GROUP = "system:masters"
+_PLURALS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 
 
-class EscalationCheck:
+class EscalationCheck(Plugin):
     """Refuses writes of roles and bindings that would give more than their author holds."""
+
+    resources = tuple((GROUP, plural) for plural in _PLURALS)
+    operations = frozenset({Operation.CREATE, Operation.UPDATE})
 
     def __init__(self, policy: RbacPolicy, authorizer: Authorizer) -> None:
         self._policy = policy
         self._authorizer = authorizer
 
-    async def mutate(self, attributes: AdmissionAttributes) -> None:
-        """Nothing is changed here."""
-
     async def validate(self, attributes: AdmissionAttributes) -> None:
         written = attributes.object
-        if attributes.resource.group != GROUP or written is None or attributes.subresource:
-            return
-        if attributes.operation not in {Operation.CREATE, Operation.UPDATE}:
+        if written is None or attributes.subresource:
             return
         if SUPERUSERS_GROUP in attributes.user.groups or _only_lets_go(written, attributes.old_object):
             return
         if attributes.resource.plural in {"roles", "clusterroles"}:
             await self._check_role(attributes, written)
-        elif attributes.resource.plural in {"rolebindings", "clusterrolebindings"}:
+        else:
             await self._check_binding(attributes, written)
 
     async def _check_role(self, attributes: AdmissionAttributes, role: Object) -> None:

@@ -1,0 +1,1 @@
+"""Is the object acceptable: one file per plugin, run in the order of `chain`."""
