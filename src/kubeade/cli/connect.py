@@ -1,8 +1,10 @@
 """How a command reaches the cluster: over the wire, with the administrator's kubeconfig."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from kubeade.api.errors import ApiError
 from kubeade.cli.errors import CommandError
 from kubeade.client.client import Client
 from kubeade.cluster.layout import DataDirectory
@@ -18,3 +20,18 @@ async def connect(data: DataDirectory) -> AsyncIterator[Client]:
         raise CommandError(f"no cluster in {data.root}: start one with 'kubeade up'")
     async with SocketTransport(kubeconfig.load(data.kubeconfig)) as transport:
         yield Client(transport, user_agent="kubeade")
+
+
+def run_with_client(data: DataDirectory, work: Callable[[Client], Awaitable[int]]) -> int:
+    """Run a command that talks to the API; what the API refuses becomes the command's error."""
+
+    async def connected() -> int:
+        async with connect(data) as client:
+            return await work(client)
+
+    try:
+        return asyncio.run(connected())
+    except ApiError as error:
+        raise CommandError(error.message) from error
+    except OSError as error:
+        raise CommandError(f"the API does not answer: {error}") from error

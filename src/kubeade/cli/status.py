@@ -1,9 +1,9 @@
 """`kubeade status`: does the cluster run, and how are its parts?"""
 
 import argparse
-import asyncio
 
-from kubeade.cli.errors import CommandError
+from kubeade.cli.connect import run_with_client
+from kubeade.client.client import Client
 
 HELP = "show whether the cluster runs, its node and its pods"
 
@@ -20,24 +20,17 @@ def run(options: argparse.Namespace) -> int:
         state = "stopped" if options.data.settings.exists() else "no cluster"
         print(f"{state}  {options.data.root}")
         return 1
-    print(f"running  process {process.pid}  {options.data.root}")
-    return asyncio.run(_report(options))
+    print(f"running  process {process.pid}  {options.data.root}", flush=True)
+    return run_with_client(options.data, _report)
 
 
-async def _report(options: argparse.Namespace) -> int:
-    from kubeade.api.errors import ApiError
+async def _report(client: Client) -> int:
     from kubeade.api.resources import NODES, PODS
-    from kubeade.cli.connect import connect
+    from kubeade.courier.facts import condition
 
-    async with connect(options.data) as client:
-        try:
-            nodes, pods = await client.list(NODES), await client.list(PODS)
-        except (ApiError, OSError) as error:
-            raise CommandError(f"the API does not answer: {error}") from error
-    for node in nodes.items:
-        conditions = node.get("status", {}).get("conditions", [])
-        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    for node in (await client.list(NODES)).items:
+        ready = condition(node, "Ready").get("status") == "True"
         print(f"node {node['metadata']['name']}  {'Ready' if ready else 'NotReady'}")
-    phases = [pod.get("status", {}).get("phase", "Unknown") for pod in pods.items]
-    print(f"pods {len(phases)}  " + "  ".join(f"{p} {phases.count(p)}" for p in sorted(set(phases))))
+    phases = [pod.get("status", {}).get("phase", "Unknown") for pod in (await client.list(PODS)).items]
+    print("  ".join([f"pods {len(phases)}", *(f"{p} {phases.count(p)}" for p in sorted(set(phases)))]))
     return 0

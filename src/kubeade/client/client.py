@@ -199,12 +199,7 @@ class Client:
         body: bytes = b"",
         content_type: str = "application/json",
     ) -> Object:
-        response = await self._send(method, path, query, body, content_type)
-        data = await read_body(response)
-        if response.status >= 400:
-            raise _error(response.status, data)
-        answer: Object = _decode(data)
-        return answer
+        return await decode_body(await self._send(method, path, query, body, content_type))
 
     async def _send(
         self,
@@ -221,6 +216,15 @@ class Client:
         raw_path = quote(path, safe="/:")
         request = Request(method, path, urlencode(pairs), headers, body, raw_path)
         return await self._transport(request)
+
+
+async def decode_body(response: Response) -> Object:
+    """The JSON object of a response, read whole; an error status is raised as its ApiError."""
+    data = await read_body(response)
+    if response.status >= 400:
+        raise _error(response.status, data)
+    answer: Object = _decode(data)
+    return answer
 
 
 async def read_body(response: Response) -> bytes:

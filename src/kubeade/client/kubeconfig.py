@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str], context: str = "") -> Credentials:
     """The credentials of `context`, or of the file's current context. Raises KubeconfigError."""
     file = Path(path)
     try:
-        config = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        config = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe
     except OSError as error:
         raise KubeconfigError(f"cannot read kubeconfig {file}: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -95,7 +95,7 @@ def _named(config: dict[str, Any], section: str, name: str, inner: str, file: Pa
 def _data(section: dict[str, Any], field: str, file: Path) -> bytes:
     inline = section.get(f"{field}-data")
     if inline:
-        return base64.b64decode(inline)
+        return bytes(base64.b64decode(inline))
     path = section.get(field)
     if not path:
         return b""
