@@ -169,8 +169,9 @@ def _last_words(status: Object) -> str:
     for state in ("state", "lastState"):
         ended = part(status, state, "terminated")
         if ended:
-            message = f": {text(ended, 'message')}" if text(ended, "message") else ""
-            return f"{status.get('name')} ended with exit code {number(ended, 'exitCode')} ({text(ended, 'reason')}){message}"
+            how = f"ended with exit code {number(ended, 'exitCode')} ({text(ended, 'reason')})"
+            message = text(ended, "message")
+            return f"{status.get('name')} {how}{': ' + message if message else ''}"
     return ""
 
 

@@ -55,7 +55,7 @@ def _next_below(about: Object, facts: Facts) -> list[Object]:
     if about["kind"] == "Deployment":
         return sorted(children, key=_revision, reverse=True)[:1]
     if about["kind"] == "CronJob":
-        return sorted(children, key=lambda one: str(one["metadata"].get("creationTimestamp")), reverse=True)[:1]
+        return sorted(children, key=_created, reverse=True)[:1]
     return children
 
 
@@ -63,6 +63,10 @@ def _matters(child: Object) -> bool:
     """A pod that is being replaced, or that finished well, is not in anybody's way."""
     leaving = child["kind"] == "Pod" and child["metadata"].get("deletionTimestamp")
     return not leaving and text(child, "status", "phase") != "Succeeded"
+
+
+def _created(child: Object) -> str:
+    return text(child, "metadata", "creationTimestamp")
 
 
 def _revision(replica_set: Object) -> int:
@@ -74,8 +78,9 @@ def _deleting(about: Object) -> Finding:
     finalizers = part(about, "metadata").get("finalizers") or []
     evidence = [f"deletion was asked for at {about['metadata']['deletionTimestamp']}"]
     evidence += [f"finalizer {one} is still there" for one in finalizers]
-    evidence += [text(one, "message") for one in parts(about, "status", "conditions") if one.get("status")
-    == "True"] advice = "find out why the owner of each finalizer does not remove it" if finalizers else ""
+    conditions = parts(about, "status", "conditions")
+    evidence += [text(one, "message") for one in conditions if one.get("status") == "True"]
+    advice = "find out why the owner of each finalizer does not remove it" if finalizers else ""
     return Finding(State.UNDER_WAY, display(about), "it is being deleted", tuple(evidence), advice)
 
 
@@ -136,8 +141,9 @@ def _node(about: Object, facts: Facts) -> Finding | None:
     ready = condition(about, "Ready")
     if ready.get("status") == "True":
         return None
-    evidence = (f"{text(ready, 'reason')}: {text(ready, 'message')}",) if ready else ("no Ready condition yet",)
-    return Finding(State.BLOCKED, display(about), "the node is not ready", evidence, "look at the kubelet's log")
+    said = f"{text(ready, 'reason')}: {text(ready, 'message')}" if ready else "no Ready condition yet"
+    advice = "look at the kubelet's log"
+    return Finding(State.BLOCKED, display(about), "the node is not ready", (said,), advice)
 
 
 def _by_conditions(about: Object, facts: Facts) -> Finding | None:
