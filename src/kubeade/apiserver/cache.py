@@ -166,10 +166,6 @@ class WatchCache:
             for subscription in watchers:
                 subscription.end()
 
-    def follow(self, prefix: bytes, changed: Callable[[bytes], None]) -> None:
-        """Call `changed(key)` for every change of a resource, as it is applied; b"" when all may be new."""
-        self._followers.setdefault(prefix, []).append(changed)
-
     async def wait_for(self, revision: int) -> None:
         if self.revision >= revision:
             return

@@ -21,10 +21,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubeade.api.catalogue import Catalogue
-from kubeade.api.errors import ApiError, Forbidden, InternalError, NotFound, ServiceUnavailable, Unauthorized
+from kubeade.api.errors import ApiError, InternalError, NotFound, ServiceUnavailable, Unauthorized
 from kubeade.api.schema import DEFAULT_VERSION, Schema
+from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
+from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.cache import WatchCache
 from kubeade.apiserver.call import Backend, Call
+from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
+from kubeade.apiserver.health import PATHS, Health
+from kubeade.apiserver.metrics import Metrics
 from kubeade.apiserver.negotiation import negotiate
 from kubeade.apiserver.options import read_options
 from kubeade.apiserver.request_info import RequestInfo, read_request_info
@@ -39,7 +44,7 @@ from kubeade.apiserver.seams import (
     User,
 )
 from kubeade.apiserver.storage import Storage
-from kubeade.apiserver.subresources.registry import SubresourceRegistry
+from kubeade.apiserver.subresources.built_in import built_in_subresources
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.ids import Ids
@@ -85,12 +90,22 @@ class ApiServer:
         self.storage = Storage(ledger, self.cache)
         self.catalogue = config.catalogue or Catalogue.built_in(config.kubernetes_version)
         self.schema = config.schema or Schema.load(config.kubernetes_version)
-        self.subresources = SubresourceRegistry()
+        self.health = Health()
+        self.endpoints = Endpoints()
+        self.metrics = Metrics()
+        self.subresources = built_in_subresources()
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._backend = Backend(
             self.storage, self.catalogue, self.schema, admission, authorizer, clock, ids, config.responders
         )
+        self._add_endpoints(config.kubernetes_version)
+
+    def _add_endpoints(self, kubernetes_version: str) -> None:
+        version = json_response(version_info(kubernetes_version))
+        self.endpoints.add("version", lambda _: version)
+        for path in PATHS:
+            self.endpoints.add(path, self.health.answer)
 
     async def start(self) -> None:
         """Load the cache; after this requests are answered."""
@@ -105,9 +120,11 @@ class ApiServer:
         try:
             info = read_request_info(request)
             user = await self._user(request)
+            if impersonates(request.headers):
+                user = await impersonated(user, request.headers, self._authorizer)
             await self._authorize(user, info, request)
             if not info.resource_request:
-                return await self._endpoint(request, info, user)
+                return await self.endpoints.answer(request)
             return await self._resource(request, info, user)
         except ApiError as error:
             return error_response(error)
@@ -117,7 +134,7 @@ class ApiServer:
             )
         except LedgerClosed:
             return error_response(ServiceUnavailable("the server is shutting down"))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
             _log.exception("%s %s failed", request.method, request.path)
             return error_response(
                 InternalError("an error on the server has prevented the request from succeeding")
@@ -148,9 +165,6 @@ class ApiServer:
         if not decision.allowed:
             raise forbidden(attributes, decision.reason)
 
-    async def _endpoint(self, request: Request, info: RequestInfo, user: User) -> Response:
-        raise NotFound("the server could not find the requested resource")
-
     async def _resource(self, request: Request, info: RequestInfo, user: User) -> Response:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
@@ -158,21 +172,3 @@ class ApiServer:
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
         form = negotiate(request.headers.get("accept", ""))
         return await route(Call(self._backend, request, info, found, user, options, form), self.subresources)
-
-
-def forbidden(attributes: Attributes, reason: str) -> Forbidden:
-    """`pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "default"`."""
-    suffix = f": {reason}" if reason else ""
-    who = f'User "{attributes.user.name}" cannot {attributes.verb}'
-    if not attributes.resource_request:
-        return Forbidden(f'forbidden: {who} path "{attributes.path}"{suffix}')
-    resource = attributes.resource + (f"/{attributes.subresource}" if attributes.subresource else "")
-    where = f'in the namespace "{attributes.namespace}"' if attributes.namespace else "at the cluster scope"
-    qualified = attributes.resource + (f".{attributes.group}" if attributes.group else "")
-    named = f' "{attributes.name}"' if attributes.name else ""
-    details = {"name": attributes.name, "group": attributes.group, "kind": attributes.resource}
-    return Forbidden(
-        f'{qualified}{named} is forbidden: {who} resource "{resource}" in API group "{attributes.group}" '
-        f"{where}{suffix}",
-        details={key: value for key, value in details.items() if value},
-    )

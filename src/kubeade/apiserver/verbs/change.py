@@ -5,7 +5,7 @@ named a revision the swap is tried once; otherwise it is made again on what was 
 An update that takes the last finalizer of an object under deletion away deletes it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kubeade.api.errors import Conflict, ServiceUnavailable
@@ -20,6 +20,7 @@ from kubeade.store.ledger import Record, RevisionMismatch
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 _ATTEMPTS = 64
 Make = Callable[[Object], Object]
+Stage = Callable[[Call, Object, Object], Awaitable[Object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Changed:
     deleted: bool = False
 
 
-async def change(call: Call, make: Make, *, applied: bool = False) -> Changed:
-    """`applied`: `make` has dealt with managedFields (server-side apply).
+async def change(call: Call, make: Make, stage: Stage | None = None) -> Changed:
+    """`stage` is what the new object passes before it is written: `admitted`, unless said otherwise.
 
     Raises NotFound, Conflict, Invalid, and whatever `make` and admission raise."""
     for _ in range(_ATTEMPTS):
@@ -39,7 +40,7 @@ async def change(call: Call, make: Make, *, applied: bool = False) -> Changed:
         old = to_served(call.type, decode_object(current.value))
         obj = make(to_served(call.type, decode_object(current.value)))
         conditional = _check_revision(call, obj, current)
-        obj = await admit(call, obj, old, applied=applied)
+        obj = await (stage or admitted)(call, obj, old)
         try:
             return await _write(call, current, to_stored(call.type, obj))
         except RevisionMismatch as mismatch:
@@ -50,8 +51,18 @@ async def change(call: Call, make: Make, *, applied: bool = False) -> Changed:
     raise ServiceUnavailable("the object is being changed too often to be changed: try again")
 
 
-async def admit(call: Call, obj: Object, old: Object, *, applied: bool = False) -> Object:
-    """The new object through admission and the rules."""
+async def admitted(call: Call, obj: Object, old: Object) -> Object:
+    """Through admission and the rules, with managedFields brought up to date."""
+    return rules.own_fields(call, old, await applied(call, obj, old))
+
+
+async def unchecked(call: Call, obj: Object, old: Object) -> Object:
+    """As it is: for what the server itself does to an object (bind it, charge a budget)."""
+    return obj
+
+
+async def applied(call: Call, obj: Object, old: Object) -> Object:
+    """Through admission and the rules; managedFields are right already (server-side apply)."""
     metadata.check_addressed(call, obj)
     metadata.keep_identity(call, obj, old)
     attributes = call.admission_attributes(Operation.UPDATE, obj, old)
@@ -62,7 +73,7 @@ async def admit(call: Call, obj: Object, old: Object, *, applied: bool = False) 
     rules.validate_update(call, obj, old)
     attributes.object = obj
     await call.backend.admission.validate(attributes)
-    return attributes.object if applied else rules.own_fields(call, old, attributes.object)
+    return attributes.object
 
 
 def conflict(call: Call, why: str = MODIFIED) -> Conflict:

@@ -11,12 +11,12 @@ import msgspec
 
 from kubeade.api.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 from kubeade.api.patch import json_patch, merge_patch, strategic_merge
-from kubeade.api.resource import Object
+from kubeade.api.resource import Object, Resource
 from kubeade.apiserver import rules
 from kubeade.apiserver.body import check_kind, content_type, read_yaml
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import object_response
-from kubeade.apiserver.verbs.change import change
+from kubeade.apiserver.verbs.change import applied, change, conflict
 from kubeade.apiserver.verbs.create import create_object
 from kubeade.apiserver.versions import served_bytes
 from kubeade.lib.http.message import Response
@@ -64,14 +64,16 @@ def read_patch(call: Call, media_type: str) -> Patch:
     return lambda current: strategic_merge(current, document, node)
 
 
-def patched_object(call: Call, apply_patch: Patch, current: Object) -> Object:
+def patched_object(
+    call: Call, apply_patch: Patch, current: Object, expected: Resource | None = None
+) -> Object:
     """The result, which must still be an object of this kind. A revision that the patch did not touch is
     left out: it is no condition."""
     revision = current["metadata"]["resourceVersion"]
     found = apply_patch(current)
     if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
         raise BadRequest("the patch does not leave an object")
-    check_kind(found, call.resource)
+    check_kind(found, expected or call.resource)
     if found["metadata"].get("resourceVersion") == revision:
         del found["metadata"]["resourceVersion"]
     return found
@@ -90,16 +92,16 @@ async def _apply(call: Call) -> Response:
 
     def make(current: Object | None) -> Object:
         now = format_time(call.backend.clock.now())
-        applied = rules.field_manager(call).apply(current, config, manager, force, now)
-        check_kind(applied, call.resource)
-        rules.read_in(call, call.resource, applied)
+        configured = rules.field_manager(call).apply(current, config, manager, force, now)
+        check_kind(configured, call.resource)
+        rules.read_in(call, call.resource, configured)
         if current is not None and "resourceVersion" not in (config.get("metadata") or {}):
-            applied["metadata"].pop("resourceVersion", None)
-        return applied
+            configured["metadata"].pop("resourceVersion", None)
+        return configured
 
     if call.backend.storage.find(call.stored, call.info.name, call.info.namespace) is None:
         return await _apply_new(call, make(None))
-    changed = await change(call, make, applied=True)
+    changed = await change(call, make, applied)
     return object_response(call, served_bytes(call.type, changed.value))
 
 
@@ -108,8 +110,6 @@ async def _apply_new(call: Call, obj: Object) -> Response:
         raise call.not_found(call.info.name)
     if obj["metadata"].get("uid"):
         why = f"uid mismatch: the provided object specified uid {obj['metadata']['uid']}, and no existing object was found"
-        from kubeade.apiserver.verbs.change import conflict
-
         raise conflict(call, why)
     obj["metadata"].setdefault("name", call.info.name)
     value = await create_object(call, obj, applied=True)

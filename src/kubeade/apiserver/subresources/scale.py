@@ -1,0 +1,115 @@
+"""`scale`: how many there are and should be, in the same words for every kind that has replicas."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubeade.api.errors import BadRequest, FieldError, Invalid
+from kubeade.api.parts import part
+from kubeade.api.resource import Object, Resource
+from kubeade.api.selectors import LabelSelector
+from kubeade.apiserver.body import content_type, read_object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.responses import value_response
+from kubeade.apiserver.verbs.change import change
+from kubeade.apiserver.verbs.patch import patched_object, read_patch
+from kubeade.apiserver.versions import to_served
+from kubeade.lib.http.message import Response
+
+SCALE = Resource("autoscaling", "v1", "scales", "Scale")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a kind keeps what a Scale shows; `selector` is a LabelSelector, a map of labels, or text."""
+
+    spec_replicas: tuple[str, ...] = ("spec", "replicas")
+    status_replicas: tuple[str, ...] = ("status", "replicas")
+    selector: tuple[str, ...] = ("spec", "selector")
+
+
+async def scale(call: Call) -> Response:
+    paths = ScalePaths()
+    if call.info.verb == "get":
+        found = to_served(call.type, decode_object(call.record().value))
+        return value_response(call, scale_of(found, paths))
+    wanted = _reader(call)
+
+    def make(current: Object) -> Object:
+        sent = wanted(scale_of(current, paths))
+        revision = sent["metadata"].get("resourceVersion")
+        current["metadata"].pop("resourceVersion", None)
+        if revision:
+            current["metadata"]["resourceVersion"] = revision
+        _set(current, paths.spec_replicas, _replicas(call, sent))
+        return current
+
+    changed = await change(call, make)
+    return value_response(call, scale_of(to_served(call.type, decode_object(changed.value)), paths))
+
+
+def scale_of(obj: Object, paths: ScalePaths) -> Object:
+    """The Scale that an object's replicas amount to."""
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
+    status: Object = {"replicas": _get(obj, paths.status_replicas) or 0}
+    selector = _selector_text(_get(obj, paths.selector))
+    if selector:
+        status["selector"] = selector
+    spec: Object = {}
+    replicas = _get(obj, paths.spec_replicas)
+    if replicas:
+        spec["replicas"] = replicas
+    return {
+        "kind": "Scale",
+        "apiVersion": SCALE.api_version,
+        "metadata": metadata,
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _reader(call: Call) -> Callable[[Object], Object]:
+    """PUT sends the whole Scale, PATCH a change to it."""
+    if call.info.verb == "update":
+        sent = read_object(call.request, SCALE)
+        return lambda _: sent
+    apply_patch = read_patch(call, content_type(call.request))
+
+    def patched(current: Object) -> Object:
+        return patched_object(call, apply_patch, current, SCALE)
+
+    return patched
+
+
+def _replicas(call: Call, sent: Object) -> int:
+    replicas = part(sent, "spec").get("replicas", 0)
+    if isinstance(replicas, bool) or not isinstance(replicas, int):
+        raise BadRequest(
+            'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer'
+        )
+    if replicas < 0:
+        message = f"Invalid value: {replicas}: must be greater than or equal to 0"
+        error = FieldError("spec.replicas", "FieldValueInvalid", message)
+        raise Invalid.of("Scale", call.info.name, [error], SCALE.group)
+    return replicas
+
+
+def _selector_text(selector: object) -> str:
+    if isinstance(selector, str):
+        return selector
+    if not isinstance(selector, dict):
+        return ""
+    if "matchLabels" in selector or "matchExpressions" in selector:
+        return str(LabelSelector.from_object(selector))
+    return str(LabelSelector.from_labels(selector))
+
+
+def _get(obj: Object, path: tuple[str, ...]) -> object:
+    return part(obj, *path[:-1]).get(path[-1])
+
+
+def _set(obj: Object, path: tuple[str, ...], value: object) -> None:
+    for key in path[:-1]:
+        obj = obj.setdefault(key, {})
+    obj[path[-1]] = value
