@@ -1,0 +1,1 @@
+"""What exists on an empty cluster, and the loop that makes it so."""
