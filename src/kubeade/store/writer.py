@@ -164,6 +164,10 @@ class Writer:
             return
         body = partial(self._put_and_delete, writes)
         error = self._commit(body)
+        if isinstance(error, LedgerFull):
+            with suppress(sqlite3.Error):  # the log may hold what the file has room for
+                self._fold_log()
+            error = self._commit(body)
         while isinstance(error, LedgerFull) and self._trim.has_past and self._commit(self._shed) is None:
             error = self._commit(body)
         if isinstance(error, LedgerFull):
@@ -198,6 +202,9 @@ class Writer:
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
+
+    def _fold_log(self) -> None:
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _outcome(self, events: Sequence[LedgerEvent], answers: Sequence[Answer]) -> Outcome:
         return Outcome(self._trim.extent.newest, self._trim.compact_revision, events, answers)
@@ -259,7 +266,7 @@ class Writer:
             if free > SPARE_PAGES:
                 self._connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
             if self._queue.empty():
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._fold_log()
             answer = free - VACUUM_PAGES > SPARE_PAGES
         except sqlite3.Error as error:
             answer = refusal(error)
