@@ -1,0 +1,131 @@
+from typing import Any
+
+import pytest
+
+from kubeade.api.decoding import Decoder, FieldValidation, duplicate_fields
+from kubeade.api.errors import BadRequest
+from kubeade.api.resource import Object, Resource
+from kubeade.api.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS, LEASES, PODS, SECRETS
+from kubeade.api.schema import Schema
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Decoder:
+    return Decoder(Schema.load())
+
+
+def pod(**container: Any) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "c", "image": "i", **container}]},
+    }
+
+
+def test_a_clean_object_is_handed_back_as_it_is(decoder: Decoder) -> None:
+    obj = pod(ports=[{"containerPort": 80}], resources={"limits": {"cpu": "100m"}}, env=[{"name": "A"}])
+    decoded, warnings = decoder.decode(PODS, obj, FieldValidation.STRICT)
+    assert decoded is obj
+    assert warnings == []
+
+
+def test_unknown_fields_are_dropped_with_a_warning(decoder: Decoder) -> None:
+    decoded, warnings = decoder.decode(PODS, {**pod(imagee="x"), "extra": 1})
+    assert warnings == ['unknown field "spec.containers[0].imagee"', 'unknown field "extra"']
+    assert decoded == pod()
+    assert decoder.decode(PODS, pod(imagee="x"), FieldValidation.IGNORE) == (pod(), [])
+
+
+def test_strict_refuses_unknown_and_duplicate_fields(decoder: Decoder) -> None:
+    with pytest.raises(BadRequest) as error:
+        decoder.decode(PODS, pod(imagee="x"), FieldValidation.STRICT, ["spec.hostname"])
+    assert error.value.message == (
+        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: '
+        'duplicate field "spec.hostname", unknown field "spec.containers[0].imagee"'
+    )
+
+
+WRONG_TYPES = [
+    (DEPLOYMENTS, {"spec": {"replicas": "3"}}, "string", "DeploymentSpec.spec.replicas of type int32"),
+    (DEPLOYMENTS, {"spec": {"replicas": 1.5}}, "number 1.5", "DeploymentSpec.spec.replicas of type int32"),
+    (PODS, pod(image=3), "number", "Container.spec.containers.image of type string"),
+    (PODS, pod(tty="yes"), "string", "Container.spec.containers.tty of type bool"),
+    (PODS, {"spec": {"containers": {}}}, "object", "PodSpec.spec.containers of type []v1.Container"),
+    (PODS, {"spec": []}, "array", "Pod.spec of type v1.PodSpec"),
+    (CONFIG_MAPS, {"data": {"a": 1}}, "number", "ConfigMap.data of type string"),
+    (PODS, {"metadata": {"labels": "x"}}, "string", "ObjectMeta.metadata.labels of type map[string]string"),
+]
+
+
+@pytest.mark.parametrize(("resource", "obj", "found", "wanted"), WRONG_TYPES)
+def test_wrong_types_are_told_in_upstreams_words(
+    decoder: Decoder, resource: Resource, obj: Object, found: str, wanted: str
+) -> None:
+    with pytest.raises(BadRequest) as error:
+        decoder.decode(resource, obj)
+    kind, why = resource.kind, f"cannot unmarshal {found} into Go struct field {wanted}"
+    assert error.value.message == f'{kind} in version "v1" cannot be handled as a {kind}: json: {why}'
+
+
+@pytest.mark.parametrize(
+    ("resource", "obj", "why"),
+    [
+        (PODS, pod(resources={"limits": {"cpu": "much"}}), "quantities must match the regular expression"),
+        (PODS, {"metadata": {"creationTimestamp": "today"}}, 'parsing time "today" as "2006-01-02'),
+        (SECRETS, {"data": {"a": "abcd*"}}, "illegal base64 data at input byte 4"),
+    ],
+)
+def test_values_with_a_form_of_their_own(decoder: Decoder, resource: Resource, obj: Object, why: str) -> None:
+    with pytest.raises(BadRequest) as error:
+        decoder.decode(resource, obj)
+    assert why in error.value.message
+
+
+def test_nulls_and_empty_optional_lists_are_left_out(decoder: Decoder) -> None:
+    obj = pod(resources={}, ports=[], securityContext=None)
+    obj["metadata"] = {"name": "web", "creationTimestamp": None, "labels": {}}
+    obj["spec"]["volumes"] = [{"name": "v", "emptyDir": {}}]
+    decoded, warnings = decoder.decode(PODS, obj, FieldValidation.STRICT)
+    assert decoded["metadata"] == {"name": "web"}
+    assert decoded["spec"]["containers"] == [{"name": "c", "image": "i", "resources": {}}]
+    assert decoded["spec"]["volumes"] == [{"name": "v", "emptyDir": {}}]
+    assert warnings == []
+
+
+def test_required_lists_stay_though_empty(decoder: Decoder) -> None:
+    obj = {"metadata": {"name": "web"}, "spec": {"containers": []}}
+    assert decoder.decode(PODS, obj)[0]["spec"] == {"containers": []}
+
+
+def test_values_become_canonical(decoder: Decoder) -> None:
+    limits = {"memory": "1024Mi", "cpu": 0.5, "example.com/x": 2}
+    decoded, _ = decoder.decode(PODS, pod(resources={"limits": limits}))
+    cleaned = decoded["spec"]["containers"][0]["resources"]["limits"]
+    assert cleaned == {"memory": "1Gi", "cpu": "500m", "example.com/x": "2"}
+    lease = {"spec": {"renewTime": "2026-01-02T03:04:05+02:00"}}
+    assert decoder.decode(LEASES, lease)[0]["spec"]["renewTime"] == "2026-01-02T01:04:05.000000Z"
+    secret = {"data": {"a": "YWJj\nZGVm\n"}}
+    assert decoder.decode(SECRETS, secret)[0]["data"] == {"a": "YWJjZGVm"}
+
+
+def test_ports_by_name_or_number(decoder: Decoder) -> None:
+    for port in (80, "http"):
+        obj = pod(livenessProbe={"httpGet": {"port": port}})
+        assert decoder.decode(PODS, obj, FieldValidation.STRICT)[0] is obj
+    with pytest.raises(BadRequest, match=r"of type intstr.IntOrString"):
+        decoder.decode(PODS, pod(livenessProbe={"httpGet": {"port": True}}))
+
+
+def test_any_json_is_kept_where_the_schema_leaves_it_open(decoder: Decoder) -> None:
+    schema = {"type": "object", "default": {"a": None}, "x-kubernetes-preserve-unknown-fields": True}
+    obj = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}, "foo": 1}]}}
+    decoded, warnings = decoder.decode(CUSTOM_RESOURCE_DEFINITIONS, obj)
+    assert warnings == ['unknown field "spec.versions[0].foo"']
+    assert decoded["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == schema
+
+
+def test_duplicate_fields_are_found_in_the_text() -> None:
+    body = b'{"a": 1, "b": [{"c": 1, "c": 2}], "a" : {"d": "x\\":"}}'
+    assert duplicate_fields(body, {"a": {"d": 'x":'}, "b": [{"c": 2}]}) == ["b[0].c", "a"]
+    assert duplicate_fields(b'{"a" :1,"b":{"a":2}}', {"a": 1, "b": {"a": 2}}) == []
