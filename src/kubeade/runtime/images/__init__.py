@@ -1,0 +1,1 @@
+"""Images: where they come from (registry, tar, layout, the host itself), how they are kept and unpacked."""

@@ -1,0 +1,212 @@
+"""Resource groups on cgroup v1 and v2: limits, membership, counters, and whether memory ran out.
+
+Whatever controllers are writable are used; with none the container runs without limits, and the caller
+says so. Groups live below one group per data directory, so that a purge finds them by its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ROOT = "/sys/fs/cgroup"
+_V1_CONTROLLERS = ("cpu", "cpuacct", "memory", "pids")
+_V2_CONTROLLERS = ("cpu", "memory", "pids")
+_PERIOD_MICROSECONDS = 100_000
+
+
+class Cgroups:
+    """The groups of one data directory; `parent` is their common group's name."""
+
+    def __init__(self, parent: str, root: str = ROOT) -> None:
+        self._parent = parent
+        self._root = root
+        self.version = _version(root)
+
+    def create(self, name: str) -> dict[str, str]:
+        """Make the group `name`; its directories by controller ("unified" on v2), none if not allowed."""
+        if self.version == 2:
+            return self._create_v2(name)
+        paths = {}
+        for controller in _V1_CONTROLLERS if self.version == 1 else ():
+            path = os.path.join(self._root, controller, self._parent, name)
+            try:
+                os.makedirs(path, exist_ok=True)
+            except OSError:
+                continue
+            paths[controller] = path
+        return paths
+
+    def _create_v2(self, name: str) -> dict[str, str]:
+        base = os.path.join(self._root, self._parent)
+        path = os.path.join(base, name)
+        try:
+            for directory in (self._root, base):
+                os.makedirs(directory, exist_ok=True)
+                _enable_controllers(directory)
+            os.makedirs(path, exist_ok=True)
+        except OSError:
+            return {}
+        return {"unified": path}
+
+    def remove(self, paths: dict[str, str]) -> None:
+        for path in paths.values():
+            _remove(path)
+
+    def purge(self) -> list[str]:
+        """Remove every group of this data directory; what could not be removed (a process is in it)."""
+        bases = [os.path.join(self._root, controller, self._parent) for controller in _V1_CONTROLLERS]
+        bases.append(os.path.join(self._root, self._parent))
+        for base in bases:
+            for directory, _, _ in os.walk(base, topdown=False):
+                _remove(directory)
+        return [base for base in bases if os.path.isdir(base)]
+
+    def members(self) -> list[int]:
+        """The processes in any group of this data directory."""
+        found: set[int] = set()
+        for controller in (*_V1_CONTROLLERS, ""):
+            for directory, _, _ in os.walk(os.path.join(self._root, controller, self._parent)):
+                found.update(processes({"": directory}))
+        return sorted(found)
+
+
+def _version(root: str) -> int:
+    if os.path.exists(os.path.join(root, "cgroup.controllers")):
+        return 2
+    return 1 if os.path.isdir(os.path.join(root, "memory")) else 0
+
+
+def _enable_controllers(directory: str) -> None:
+    available = _read(directory, "cgroup.controllers").split()
+    for controller in _V2_CONTROLLERS:
+        if controller in available:
+            with contextlib.suppress(OSError):  # a group with processes of its own cannot pass it on
+                _write(directory, "cgroup.subtree_control", f"+{controller}")
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        for name in os.listdir(path):
+            if os.path.isdir(os.path.join(path, name)):
+                _remove(os.path.join(path, name))
+        os.rmdir(path)
+
+
+def join(paths: dict[str, str]) -> None:
+    """Put the calling process into the group."""
+    for path in paths.values():
+        _write(path, "cgroup.procs", "0")
+
+
+def processes(paths: dict[str, str]) -> list[int]:
+    """The group's processes; empty if there is no group."""
+    for path in paths.values():
+        with contextlib.suppress(OSError):
+            return [int(pid) for pid in _read(path, "cgroup.procs").split()]
+    return []
+
+
+def limit(paths: dict[str, str], resources: dict[str, Any]) -> list[str]:
+    """Apply the limits in `resources` (the CRI's LinuxResources); what could not be applied, by name."""
+    failed = []
+    for controller, name, value in _settings("unified" in paths, resources):
+        path = paths.get(controller)
+        try:
+            if path is None:
+                raise FileNotFoundError(errno.ENOENT, "no such controller")
+            _write(path, name, value)
+        except OSError as error:
+            failed.append(f"{name}: {error.strerror}")
+    return failed
+
+
+def _settings(unified: bool, resources: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return _settings_v2(resources) if unified else _settings_v1(resources)
+
+
+def _settings_v1(resources: dict[str, Any]) -> list[tuple[str, str, str]]:
+    period = resources.get("cpu_period") or _PERIOD_MICROSECONDS
+    wanted = []
+    if resources.get("cpu_shares"):
+        wanted.append(("cpu", "cpu.shares", str(max(2, resources["cpu_shares"]))))
+    if resources.get("cpu_quota"):
+        wanted.append(("cpu", "cpu.cfs_period_us", str(period)))
+        wanted.append(("cpu", "cpu.cfs_quota_us", str(resources["cpu_quota"])))
+    if resources.get("memory_limit_in_bytes"):
+        wanted.append(("memory", "memory.limit_in_bytes", str(resources["memory_limit_in_bytes"])))
+    if resources.get("pids_limit"):
+        wanted.append(("pids", "pids.max", _maximum(resources["pids_limit"])))
+    return wanted
+
+
+def _settings_v2(resources: dict[str, Any]) -> list[tuple[str, str, str]]:
+    period = resources.get("cpu_period") or _PERIOD_MICROSECONDS
+    wanted = []
+    if resources.get("cpu_shares"):
+        weight = 1 + ((min(max(resources["cpu_shares"], 2), 262144) - 2) * 9999) // 262142
+        wanted.append(("unified", "cpu.weight", str(weight)))
+    if resources.get("cpu_quota"):
+        wanted.append(("unified", "cpu.max", f"{_maximum(resources['cpu_quota'])} {period}"))
+    if resources.get("memory_limit_in_bytes"):
+        wanted.append(("unified", "memory.max", _maximum(resources["memory_limit_in_bytes"])))
+    if resources.get("pids_limit"):
+        wanted.append(("unified", "pids.max", _maximum(resources["pids_limit"])))
+    wanted += [("unified", name, value) for name, value in (resources.get("unified") or {}).items()]
+    return wanted
+
+
+def _maximum(value: int) -> str:
+    return "max" if value < 0 else str(value)
+
+
+def killed_for_memory(paths: dict[str, str]) -> bool:
+    """Whether the kernel has killed a process of the group because its memory limit was reached."""
+    for controller, name in (("memory", "memory.oom_control"), ("unified", "memory.events")):
+        if controller in paths:
+            with contextlib.suppress(OSError):
+                return _counter(_read(paths[controller], name), "oom_kill") > 0
+    return False
+
+
+def usage(paths: dict[str, str]) -> tuple[int, int, int] | None:
+    """CPU time in nanoseconds, memory and working set in bytes; None without a group."""
+    try:
+        if "unified" in paths:
+            path = paths["unified"]
+            cpu = _counter(_read(path, "cpu.stat"), "usage_usec") * 1000
+            memory = int(_read(path, "memory.current"))
+            inactive = _counter(_read(path, "memory.stat"), "inactive_file")
+        else:
+            cpu = int(_read(paths["cpuacct"], "cpuacct.usage"))
+            memory = int(_read(paths["memory"], "memory.usage_in_bytes"))
+            inactive = _counter(_read(paths["memory"], "memory.stat"), "total_inactive_file")
+    except (OSError, KeyError, ValueError):
+        return None
+    return cpu, memory, max(0, memory - inactive)
+
+
+def _counter(text: str, name: str) -> int:
+    for line in text.splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def _read(directory: str, name: str) -> str:
+    with open(os.path.join(directory, name), encoding="ascii") as file:
+        return file.read()
+
+
+def _write(directory: str, name: str, value: str) -> None:
+    fd = os.open(os.path.join(directory, name), os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, value.encode("ascii"))
+    finally:
+        os.close(fd)

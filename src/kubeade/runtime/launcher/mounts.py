@@ -1,0 +1,209 @@
+"""What is mounted into a container's root: /proc, /sys, /dev, volumes, and what hides or protects paths."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from kubeade.runtime.launcher import syscalls
+from kubeade.runtime.launcher.root import Root, fd_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_QUIET = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}
+_PROPAGATION = {
+    "private": syscalls.MS_PRIVATE,
+    "slave": syscalls.MS_SLAVE,
+    "shared": syscalls.MS_SHARED,
+}
+
+
+def leave_host_propagation() -> None:
+    """Mounts made from here on do not reach the host; the host's may reach volumes that want them."""
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
+
+
+def mount_kernel(root: Root, spec: dict[str, Any]) -> None:
+    """/proc and /sys, verified to be what they should be."""
+    root.mount(root.directory_without_symlinks("/proc"), "proc", "proc", _QUIET)
+    _verify_proc(root)
+    readonly = 0 if spec["privileged"] else syscalls.MS_RDONLY
+    root.mount(root.directory_without_symlinks("/sys"), "sysfs", "sysfs", _QUIET | readonly)
+    _mount_cgroups(root, spec, readonly)
+
+
+def _verify_proc(root: Root) -> None:
+    fd = root.open("/proc/self/stat", os.O_RDONLY, symlinks=True)
+    try:
+        seen = int(os.read(fd, 64).split(b" ", 1)[0])
+    finally:
+        os.close(fd)
+    if seen != os.getpid():
+        raise OSError(errno.EINVAL, "the container's /proc is not its own")
+
+
+def _mount_cgroups(root: Root, spec: dict[str, Any], readonly: int) -> None:
+    """The container's own cgroup at /sys/fs/cgroup, per controller on version 1."""
+    groups: dict[str, str] = spec.get("cgroup_paths") or {}
+    if not groups or not _has_directory(root, "/sys/fs/cgroup"):
+        return
+    target = root.open("/sys/fs/cgroup")
+    if "unified" in groups:
+        root.mount(target, groups["unified"], None, syscalls.MS_BIND)
+        root.remount("/sys/fs/cgroup", _QUIET | readonly)
+        return
+    root.mount(target, "tmpfs", "tmpfs", _QUIET, "mode=755,size=64k")
+    for controller, path in groups.items():
+        place = f"/sys/fs/cgroup/{controller}"
+        root.mount(root.ensure(place, directory=True), path, None, syscalls.MS_BIND)
+        root.remount(place, _QUIET | readonly)
+    root.remount("/sys/fs/cgroup", _QUIET | readonly)
+
+
+def _has_directory(root: Root, path: str) -> bool:
+    try:
+        os.close(root.open(path, os.O_PATH | os.O_DIRECTORY))
+    except OSError:
+        return False
+    return True
+
+
+def mount_devices(root: Root, spec: dict[str, Any]) -> None:
+    """A small /dev of bind mounts: nodes that a container makes itself are dead (nodev)."""
+    nodev = 0 if spec["privileged"] else syscalls.MS_NODEV
+    flags = syscalls.MS_NOSUID | syscalls.MS_STRICTATIME | nodev
+    root.mount(root.directory_without_symlinks("/dev"), "tmpfs", "tmpfs", flags, "mode=755,size=65536k")
+    if spec["privileged"]:
+        _copy_host_devices(root)
+    for name in _DEVICES:
+        _bind(root, f"/dev/{name}", f"/dev/{name}")
+    for name, target in _DEVICE_LINKS.items():
+        _symlink(root, target, name)
+    pts = root.ensure("/dev/pts", directory=True)
+    root.mount(pts, "devpts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, _DEVPTS)
+    root.mount(root.ensure("/dev/mqueue", directory=True), "mqueue", "mqueue", _QUIET)
+    _mount_shared_memory(root, spec)
+    for device in spec["devices"]:
+        _bind(root, device["source"], device["target"])
+        if "w" not in device["permissions"]:
+            root.remount(device["target"], syscalls.MS_RDONLY)
+
+
+_DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
+
+
+def _mount_shared_memory(root: Root, spec: dict[str, Any]) -> None:
+    target = root.ensure("/dev/shm", directory=True)  # noqa: S108 - the container's own
+    if spec.get("shm"):
+        root.mount(target, spec["shm"], None, syscalls.MS_BIND)
+    else:
+        root.mount(target, "shm", "tmpfs", _QUIET, "mode=1777,size=65536k")
+
+
+def _symlink(root: Root, target: str, name: str) -> None:
+    directory = root.open("/dev")
+    try:
+        os.symlink(target, name, dir_fd=directory)
+    finally:
+        os.close(directory)
+
+
+def _copy_host_devices(root: Root) -> None:
+    """Every device node of the host, for a privileged container."""
+    for directory, names, files in os.walk("/dev"):
+        names[:] = [name for name in names if name not in ("pts", "shm", "mqueue")]
+        for name in files:
+            path = os.path.join(directory, name)
+            info = os.lstat(path)
+            if path == "/dev/console" or not (stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode)):
+                continue
+            if path.removeprefix("/dev/") in (*_DEVICES, "ptmx"):
+                continue
+            parent = root.ensure(directory, directory=True)
+            os.mknod(name, info.st_mode, info.st_rdev, dir_fd=parent)
+            os.chown(name, info.st_uid, info.st_gid, dir_fd=parent)
+            os.close(parent)
+
+
+def _bind(root: Root, source: str, path: str) -> None:
+    root.mount(root.ensure(path, directory=os.path.isdir(source)), source, None, syscalls.MS_BIND)
+
+
+def open_shared(spec: dict[str, Any]) -> dict[str, int]:
+    """Detached copies of the sources that propagate both ways: taken before the namespace turns slave."""
+    wanted = [mount for mount in spec["mounts"] if mount["propagation"] == "shared"]
+    return {mount["source"]: syscalls.open_tree_clone(mount["source"], recursive=True) for mount in wanted}
+
+
+def mount_volumes(root: Root, spec: dict[str, Any], shared: dict[str, int]) -> None:
+    """The container's mounts, parents before children."""
+    proc_device = root.device_of("/proc")
+    nodev = 0 if spec["privileged"] else syscalls.MS_NODEV
+    for volume in sorted(spec["mounts"], key=lambda mount: mount["target"].count("/")):
+        try:
+            target = _volume_target(root, volume, proc_device)
+            if volume["source"] in shared:
+                syscalls.move_mount(shared[volume["source"]], target)
+            else:
+                root.mount(target, volume["source"], None, syscalls.MS_BIND | syscalls.MS_REC)
+            _set_volume_flags(root, volume, nodev)
+        except OSError as error:
+            where = f"mount {volume['source']} at {volume['target']}"
+            raise OSError(error.errno, f"{where}: {error.strerror}") from error
+
+
+def _volume_target(root: Root, volume: dict[str, Any], proc_device: int) -> int:
+    fd = root.ensure(volume["target"], directory=os.path.isdir(volume["source"]))
+    if os.fstat(fd).st_dev == proc_device:
+        raise OSError(errno.EPERM, "nothing may be mounted inside /proc")
+    return fd
+
+
+def _set_volume_flags(root: Root, volume: dict[str, Any], nodev: int) -> None:
+    target = volume["target"]
+    propagation = _PROPAGATION[volume["propagation"]]
+    root.mount(root.open(target), None, None, propagation | syscalls.MS_REC)
+    readonly = syscalls.MS_RDONLY if volume["readonly"] else 0
+    if readonly or nodev:
+        root.remount(target, readonly | nodev, recursive_readonly=bool(volume.get("recursive_readonly")))
+
+
+def protect(root: Root, spec: dict[str, Any]) -> None:
+    """Hide the masked paths, make the read-only ones read-only, and the whole root if asked."""
+    for path in spec["readonly_paths"]:
+        try:
+            fd = root.open(path)
+        except OSError:
+            continue  # this kernel does not have it
+        root.mount(fd, fd_path(fd), None, syscalls.MS_BIND | syscalls.MS_REC)
+        root.remount(path, syscalls.MS_RDONLY)
+    for path in spec["masked_paths"]:
+        _mask(root, path)
+    if spec["readonly_rootfs"]:
+        root.remount("/", syscalls.MS_RDONLY)
+
+
+def _mask(root: Root, path: str) -> None:
+    try:
+        fd = root.open(path)
+    except OSError:
+        return
+    if stat.S_ISDIR(os.fstat(fd).st_mode):
+        root.mount(fd, "tmpfs", "tmpfs", syscalls.MS_RDONLY, "size=0")
+        return
+    null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+    if os.fstat(null).st_rdev != os.makedev(1, 3):
+        raise OSError(errno.EINVAL, "/dev/null of the host is not the null device")
+    root.mount(fd, fd_path(null), None, syscalls.MS_BIND)
+    os.close(null)

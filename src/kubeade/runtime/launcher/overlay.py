@@ -1,0 +1,78 @@
+"""The container's root filesystem: an overlay of shared image layers and a scratch layer of its own.
+
+It is mounted in the container's mount namespace only, so that it disappears with the container's last
+process. Where the scratch directory's filesystem cannot be an upper layer (overlay on overlay, as inside
+other container engines) the scratch layer is a tmpfs.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from kubeade.runtime.launcher import syscalls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_FLAGS = syscalls.MS_NODEV
+"""Device nodes that a container makes are of no use to it: devices come as bind mounts only."""
+
+
+def mount_root(spec: dict[str, Any]) -> str:
+    """Mount the root filesystem that `spec` describes; the path where it is."""
+    merged, scratch = spec["merged"], spec["scratch"]
+    flags = 0 if spec.get("privileged") else _FLAGS
+    if spec.get("host"):
+        _mount_host(spec, merged, scratch, flags)
+    else:
+        os.chdir(spec["layers_directory"])
+        _mount_overlay(":".join(spec["layers"]), scratch, "root", merged, flags)
+    return str(merged)
+
+
+def _mount_overlay(lower: str, scratch: str, name: str, target: str, flags: int) -> None:
+    try:
+        _try_overlay(lower, os.path.join(scratch, name), target, flags)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+        if not os.path.ismount(scratch):
+            syscalls.mount("tmpfs", scratch, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0700")
+        _try_overlay(lower, os.path.join(scratch, name), target, flags)
+
+
+def _try_overlay(lower: str, scratch: str, target: str, flags: int) -> None:
+    upper, work = os.path.join(scratch, "upper"), os.path.join(scratch, "work")
+    os.makedirs(upper, exist_ok=True)
+    os.makedirs(work, exist_ok=True)
+    os.chmod(upper, 0o755)  # noqa: S103 - it becomes the container's /
+    # Relative names keep many layers below the page that mount options must fit in.
+    options = f"lowerdir={lower},upperdir={os.path.relpath(upper)},workdir={os.path.relpath(work)}"
+    try:
+        # Nobody reads the scratch layer after its container: no need to sync it.
+        syscalls.mount("overlay", target, "overlay", flags, options + ",volatile")
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        syscalls.mount("overlay", target, "overlay", flags, options)
+
+
+def _mount_host(spec: dict[str, Any], merged: str, scratch: str, flags: int) -> None:
+    """The machine's own root filesystem: overlays over `/` and over each submount worth having."""
+    os.chdir(scratch)
+    for number, path in enumerate(["/", *spec["submounts"]]):
+        target = merged + path.rstrip("/")
+        if number and not os.path.isdir(target):
+            continue
+        _mount_overlay(path.replace("\\", "\\\\").replace(":", "\\:"), scratch, str(number), target, flags)
+    hide = syscalls.MS_NOSUID | syscalls.MS_NODEV
+    for path in spec["hidden"]:
+        target = merged + path
+        if os.path.islink(target) or not os.path.exists(target):
+            continue
+        if os.path.isdir(target):
+            syscalls.mount("tmpfs", target, "tmpfs", hide | syscalls.MS_NOEXEC, "mode=0755,size=16m")
+        else:
+            syscalls.mount("/dev/null", target, None, syscalls.MS_BIND)
