@@ -1,0 +1,75 @@
+"""What a kubelet is told when it is built."""
+
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kubeade.api.resource import Object
+from kubeade.lib.backoff import Backoff
+
+RETRY_BACKOFF = Backoff(initial_seconds=1.0, limit_seconds=30.0)
+FAILURE_BACKOFF = Backoff(initial_seconds=10.0, limit_seconds=300.0)
+
+
+def _default_capacity() -> dict[str, str]:
+    """The machine's processors and memory, and room for pods."""
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cpu": str(os.cpu_count() or 1), "memory": f"{memory_bytes // 1024}Ki"}
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletConfig:
+    """One node. `addresses` are its IPs, the preferred one first; `capacity` adds to or replaces what the
+    machine has; `reserved` is kept from pods. `serve_port` is announced, 0 where no server runs.
+    `simulated`: containers have no processes, so probes and hooks pass and no volumes are written."""
+
+    node_name: str
+    root_directory: Path
+    addresses: list[str] = field(default_factory=list)
+    cluster_dns: list[str] = field(default_factory=list)
+    cluster_domain: str = "cluster.local"
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    taints: list[Object] = field(default_factory=list)
+    capacity: dict[str, str] = field(default_factory=dict)
+    reserved: dict[str, str] = field(default_factory=dict)
+    max_pods: int = 110
+    provider_id: str = ""
+    kubernetes_version: str = "v1.37.0"
+    serve_port: int = 0
+    register_node: bool = True
+    resolv_conf: Path = Path("/etc/resolv.conf")
+    hosts_file: Path = Path("/etc/hosts")
+    lease_renew_seconds: float = 10.0
+    status_report_seconds: float = 300.0
+    resync_seconds: float = 120.0
+    simulated: bool = False
+    retry_backoff: Backoff = RETRY_BACKOFF
+    crash_loop_backoff: Backoff = FAILURE_BACKOFF
+    image_pull_backoff: Backoff = FAILURE_BACKOFF
+    max_parallel_image_pulls: int = 5
+
+    def full_capacity(self) -> dict[str, str]:
+        """Capacity of every resource, `pods` and `ephemeral-storage` included."""
+        room = {"pods": str(self.max_pods), "ephemeral-storage": self._disk()}
+        return {**_default_capacity(), **room, **self.capacity}
+
+    def _disk(self) -> str:
+        place = self.root_directory if self.root_directory.exists() else Path("/")
+        usage = os.statvfs(place)
+        return f"{usage.f_blocks * usage.f_frsize // 1024}Ki"
+
+    def pod_directory(self, uid: str) -> Path:
+        """Volumes, hosts file and termination messages of one pod."""
+        return self.root_directory / "pods" / uid
+
+    def log_directory(self, namespace: str, name: str, uid: str) -> Path:
+        """Where the runtime writes a pod's logs: `<container>/<attempt>.log` below it."""
+        return self.root_directory / "pods-logs" / f"{namespace}_{name}_{uid}"
+
+
+def architecture() -> str:
+    """The machine's architecture as Go and OCI call it."""
+    machine = platform.machine().lower()
+    return {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}.get(machine, machine)

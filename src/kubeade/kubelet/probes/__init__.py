@@ -1,0 +1,1 @@
+"""Startup, readiness and liveness probes: how each kind is done, and when."""
