@@ -21,7 +21,8 @@ from kubeade.kubelet.image_puller import ImagePuller
 from kubeade.kubelet.node_agent import NodeAgent
 from kubeade.kubelet.node_status import allocatable
 from kubeade.kubelet.observer import Observer
-from kubeade.kubelet.pod_context import NodeServices
+from kubeade.kubelet.pod_access import PodAccess
+from kubeade.kubelet.pod_context import NodeServices, PodContext
 from kubeade.kubelet.pod_workers import PodWorkers
 from kubeade.kubelet.referenced_objects import ReferencedObjects
 from kubeade.kubelet.status_writer import StatusWriter
@@ -70,6 +71,11 @@ class Kubelet:
     def workers(self) -> PodWorkers | None:
         """The pods of this node; None before `run` has begun."""
         return self._workers
+
+    @property
+    def access(self) -> PodAccess:
+        """Logs, exec and port forwarding find containers through this."""
+        return PodAccess(self._runtime, self._find, self._contexts)
 
     async def wait_registered(self) -> None:
         """Return once the server has this node, Ready."""
@@ -155,6 +161,13 @@ class Kubelet:
             await asyncio.sleep(EVENTS_RETRY_SECONDS)
             for worker in self._workers.all() if self._workers else []:
                 worker.poke()
+
+    def _find(self, namespace: str, name: str) -> PodContext | None:
+        worker = self._workers.find(namespace, name) if self._workers is not None else None
+        return worker.context if worker is not None else None
+
+    def _contexts(self) -> list[PodContext]:
+        return [worker.context for worker in self._workers.all()] if self._workers is not None else []
 
     def _poke(self, uid: str) -> None:
         if self._workers is not None:

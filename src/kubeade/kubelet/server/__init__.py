@@ -1,0 +1,1 @@
+"""The node's HTTPS server: logs, exec, attach, port forwarding, metrics; reads through `pod_access`."""
