@@ -1,0 +1,50 @@
+"""What the components that upstream has no default role for may do: cluster DNS, cloud controllers, courier.
+
+Least privilege: each reads what it needs and writes events about it; only the cloud controllers change Services and
+Nodes.
+"""
+
+from kubeade.api.resource import Object
+
+DNS_USER = "kubeade:dns"
+CLOUD_USER = "kubeade:cloud-controller-manager"
+COURIER_USER = "kubeade:courier"
+
+_READ = ["get", "list", "watch"]
+_EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "update"]}
+_SERVICES_AND_SLICES = [
+    {"apiGroups": [""], "resources": ["services"], "verbs": _READ},
+    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
+]
+_CLOUD = [
+    {"apiGroups": [""], "resources": ["services"], "verbs": [*_READ, "patch", "update"]},
+    {"apiGroups": [""], "resources": ["services/status"], "verbs": ["patch", "update"]},
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": [*_READ, "patch", "update", "delete"]},
+    _EVENTS,
+]
+_RULES = {
+    DNS_USER: _SERVICES_AND_SLICES,
+    CLOUD_USER: _CLOUD,
+    COURIER_USER: [*_SERVICES_AND_SLICES, _EVENTS],
+}
+
+
+def component_roles() -> list[Object]:
+    """A ClusterRole and its binding for each of these users."""
+    objects: list[Object] = []
+    for user, rules in _RULES.items():
+        metadata = {"name": user, "labels": {"app.kubernetes.io/managed-by": "kubeade"}}
+        api = "rbac.authorization.k8s.io"
+        objects.append(
+            {"apiVersion": f"{api}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
+        )
+        objects.append(
+            {
+                "apiVersion": f"{api}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": metadata,
+                "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": user},
+                "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
+            }
+        )
+    return objects
