@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 
 from kubeade.cluster.pki import Authority, Subject, signing_key
+from kubeade.lib.clock import SystemClock
 
 
 class FixedClock:
@@ -60,7 +61,7 @@ def test_private_keys_are_private(tmp_path, clock):
 
 
 def test_the_chain_is_accepted_by_tls(tmp_path, clock):
-    clock.moment = datetime.now(UTC)
+    clock.moment = SystemClock().now()
     authority = Authority(tmp_path, clock)
     authority.issue("server", Subject("s", names=("localhost",)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -5,8 +5,6 @@ import contextlib
 import socket
 from contextlib import asynccontextmanager
 
-import pytest
-
 from kubeade.proxy.choice import Chooser
 from kubeade.proxy.table import Endpoint, Front, Route
 from kubeade.proxy.tcp import TcpFront
@@ -47,6 +45,14 @@ async def talk(port, data):
     return answer
 
 
+async def hung_up_on(port):
+    """Reset, or ended without an answer: which of the two is the kernel's timing."""
+    try:
+        return await talk(port, b"anyone?") == b""
+    except ConnectionResetError:
+        return True
+
+
 async def test_a_half_closed_connection_still_gets_its_answer():
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     async with tcp_front(server.sockets[0].getsockname()[1]) as (port, _):
@@ -64,16 +70,14 @@ async def test_an_endpoint_that_refuses_is_passed_over():
 
 async def test_without_a_living_endpoint_the_client_is_hung_up_on():
     async with tcp_front(free_port()) as (port, _):
-        with pytest.raises(ConnectionResetError):
-            await talk(port, b"anyone?")
+        assert await hung_up_on(port)
 
 
 async def test_clients_outside_the_source_ranges_are_hung_up_on():
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     target = server.sockets[0].getsockname()[1]
     async with tcp_front(target, source_ranges=("10.0.0.0/8",)) as (port, _):
-        with pytest.raises(ConnectionResetError):
-            await talk(port, b"let me in")
+        assert await hung_up_on(port)
     server.close()
 
 
