@@ -1,0 +1,345 @@
+"""Rules of the kinds that configure the platform: classes, leases, budgets, scaling, webhooks, events."""
+
+from kubeade.api.parts import number, part, parts, text, values
+from kubeade.api.resource import Object
+from kubeade.api.validation.fields import (
+    Errors,
+    duplicate,
+    forbidden,
+    immutable,
+    invalid,
+    messages,
+    not_negative,
+    not_supported,
+    one_of,
+    required,
+)
+from kubeade.api.validation.names import dns_1035_label, dns_label, dns_subdomain, path_segment, port_number
+from kubeade.api.validation.quantities import requirements
+from kubeade.api.validation.scheduling import tolerations
+from kubeade.api.validation.selectors import label_selector
+from kubeade.api.validation.workloads import int_or_percent
+
+HIGHEST_USER_PRIORITY = 1_000_000_000
+_SYSTEM_PRIORITIES = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
+_METRIC_TYPES = ("ContainerResource", "External", "Object", "Pods", "Resource")
+_REVIEW_VERSIONS = ("v1", "v1beta1")
+_EVENT_FIXED = (
+    "regarding",
+    "reason",
+    "note",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingController",
+    "reportingInstance",
+)
+_LONGEST_PERIOD_SECONDS = 1800
+_LONGEST_WINDOW_SECONDS = 3600
+
+
+def priority_class(found: Object) -> Errors:
+    name, value = text(found, "metadata", "name"), number(found, "value")
+    if name.startswith("system-"):
+        known = _SYSTEM_PRIORITIES.get(name)
+        if known is None:
+            problem = f"{name} is not a known system priority class"
+        elif value != known:
+            problem = f"value of {name} PriorityClass must be {known}"
+        else:
+            problem = (
+                f"globalDefault of {name} PriorityClass must be false" if found.get("globalDefault") else ""
+            )
+        if problem:
+            reserved = "priority class names with 'system-' prefix are reserved for system use only."
+            yield forbidden("metadata.name", f"{reserved} error: {problem}")
+    elif value > HIGHEST_USER_PRIORITY:
+        detail = f"maximum allowed value of a user defined priority is {HIGHEST_USER_PRIORITY}"
+        yield forbidden("value", detail)
+    if found.get("preemptionPolicy") is not None:
+        policies = ("PreemptLowerPriority", "Never")
+        yield from one_of("preemptionPolicy", found["preemptionPolicy"], policies)
+
+
+def priority_class_change(new: Object, old: Object) -> Errors:
+    if number(new, "value") != number(old, "value"):
+        yield forbidden("value", "may not be changed in an update.")
+    yield from immutable("preemptionPolicy", new.get("preemptionPolicy"), old.get("preemptionPolicy"))
+
+
+def runtime_class(found: Object) -> Errors:
+    handler = text(found, "handler")
+    if not handler:
+        yield required("handler")
+    else:
+        yield from messages("handler", handler, dns_label(handler))
+    if isinstance(overhead := found.get("overhead"), dict):
+        yield from requirements({"limits": part(overhead, "podFixed")}, set(), "overhead")
+    yield from tolerations(parts(found, "scheduling", "tolerations"), "scheduling.tolerations")
+
+
+def runtime_class_change(new: Object, old: Object) -> Errors:
+    yield from immutable("handler", new.get("handler"), old.get("handler"))
+
+
+def lease(found: Object) -> Errors:
+    spec = part(found, "spec")
+    duration = spec.get("leaseDurationSeconds")
+    if isinstance(duration, int) and duration <= 0:
+        yield invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")
+    yield from not_negative("spec.leaseTransitions", spec.get("leaseTransitions"))
+    if text(spec, "preferredHolder") and not text(spec, "strategy"):
+        yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")
+
+
+def pod_disruption_budget(found: Object) -> Errors:
+    spec = part(found, "spec")
+    least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
+    if least is not None and most is not None:
+        yield invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
+    for key, value in (("minAvailable", least), ("maxUnavailable", most)):
+        yield from int_or_percent(value, f"spec.{key}")
+    yield from label_selector(spec.get("selector"), "spec.selector")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
+        supported = ("AlwaysAllow", "IfHealthyBudget")
+        yield not_supported("spec.unhealthyPodEvictionPolicy", policy, supported)
+
+
+def horizontal_pod_autoscaler(found: Object) -> Errors:
+    spec = part(found, "spec")
+    least, most = number(spec, "minReplicas"), number(spec, "maxReplicas")
+    if spec.get("minReplicas") is not None and least < 1:
+        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
+    if most == 0:
+        yield required("spec.maxReplicas", "must be set and greater than 0")
+    elif most < 0:
+        yield invalid("spec.maxReplicas", most, "must be greater than or equal to 1")
+    if spec.get("minReplicas") is not None and most < least:
+        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
+    for key in ("kind", "name"):
+        name = text(spec, "scaleTargetRef", key)
+        if not name:
+            yield required(f"spec.scaleTargetRef.{key}")
+        else:
+            yield from messages(f"spec.scaleTargetRef.{key}", name, path_segment(name))
+    for index, metric in enumerate(parts(spec, "metrics")):
+        yield from _metric(metric, f"spec.metrics[{index}]")
+    for direction in ("scaleUp", "scaleDown"):
+        if isinstance(rules := part(spec, "behavior").get(direction), dict):
+            yield from _scaling(rules, f"spec.behavior.{direction}")
+
+
+def _metric(metric: Object, path: str) -> Errors:
+    kind = text(metric, "type")
+    if not kind:
+        yield required(f"{path}.type", "must specify a metric source type")
+    if kind not in _METRIC_TYPES:
+        yield not_supported(f"{path}.type", kind, _METRIC_TYPES)
+        return
+    key = kind[:1].lower() + kind[1:]
+    if metric.get(key) is None:
+        yield required(f"{path}.{key}", "must populate information for the given metric source")
+    for other in ("object", "external", "pods", "resource", "containerResource"):
+        if other != key and metric.get(other) is not None:
+            yield forbidden(f"{path}.{other}", "must populate the given metric source only")
+
+
+def _scaling(rules: Object, path: str) -> Errors:
+    window = number(rules, "stabilizationWindowSeconds")
+    if window < 0:
+        detail = "must be greater than or equal to zero"
+        yield invalid(f"{path}.stabilizationWindowSeconds", window, detail)
+    elif window > _LONGEST_WINDOW_SECONDS:
+        detail = f"must be less than or equal to {_LONGEST_WINDOW_SECONDS}"
+        yield invalid(f"{path}.stabilizationWindowSeconds", window, detail)
+    select = rules.get("selectPolicy")
+    if select is not None and select not in ("Disabled", "Max", "Min"):
+        yield not_supported(f"{path}.selectPolicy", select, ("Disabled", "Max", "Min"))
+    policies = parts(rules, "policies")
+    if not policies:
+        yield required(f"{path}.policies", "must specify at least one Policy")
+    for index, policy in enumerate(policies):
+        at, seconds = f"{path}.policies[{index}]", number(policy, "periodSeconds")
+        if policy.get("type") not in ("Pods", "Percent"):
+            yield not_supported(f"{at}.type", text(policy, "type"), ("Percent", "Pods"))
+        if number(policy, "value") <= 0:
+            yield invalid(f"{at}.value", number(policy, "value"), "must be greater than zero")
+        if seconds <= 0:
+            yield invalid(f"{at}.periodSeconds", seconds, "must be greater than zero")
+        elif seconds > _LONGEST_PERIOD_SECONDS:
+            detail = f"must be less than or equal to {_LONGEST_PERIOD_SECONDS}"
+            yield invalid(f"{at}.periodSeconds", seconds, detail)
+
+
+def webhook_configuration(found: Object) -> Errors:
+    """MutatingWebhookConfiguration and ValidatingWebhookConfiguration."""
+    names: set[str] = set()
+    for index, webhook in enumerate(parts(found, "webhooks")):
+        at, name = f"webhooks[{index}]", text(webhook, "name")
+        yield from _webhook(webhook, at)
+        if name and name in names:
+            yield duplicate(f"{at}.name", name)
+        names.add(name)
+
+
+def _webhook(webhook: Object, path: str) -> Errors:
+    name = text(webhook, "name")
+    if not name:
+        yield required(f"{path}.name")
+    elif errors := dns_subdomain(name):
+        yield invalid(f"{path}.name", name, ",".join(errors))
+    elif name.count(".") < 2:
+        detail = "should be a domain with at least three segments separated by dots"
+        yield invalid(f"{path}.name", name, detail)
+    for index, rule in enumerate(parts(webhook, "rules")):
+        yield from _webhook_rule(rule, f"{path}.rules[{index}]")
+    yield from _choice(webhook, "failurePolicy", ("Fail", "Ignore"), path)
+    yield from _choice(webhook, "matchPolicy", ("Equivalent", "Exact"), path)
+    effects = ("None", "NoneOnDryRun")
+    if webhook.get("sideEffects") is None:
+        yield required(f"{path}.sideEffects", f"must specify one of {', '.join(effects)}")
+    yield from _choice(webhook, "sideEffects", effects, path)
+    seconds = webhook.get("timeoutSeconds")
+    if isinstance(seconds, int) and not 1 <= seconds <= 30:
+        detail = "the timeout value must be between 1 and 30 seconds"
+        yield invalid(f"{path}.timeoutSeconds", seconds, detail)
+    for key in ("namespaceSelector", "objectSelector"):
+        yield from label_selector(webhook.get(key), f"{path}.{key}")
+    yield from _choice(webhook, "reinvocationPolicy", ("IfNeeded", "Never"), path)
+    yield from _client_config(part(webhook, "clientConfig"), f"{path}.clientConfig")
+    yield from _review_versions(values(webhook, "admissionReviewVersions"), f"{path}.admissionReviewVersions")
+
+
+def _choice(holder: Object, key: str, supported: tuple[str, ...], path: str) -> Errors:
+    found = holder.get(key)
+    if found is not None and found not in supported:
+        yield not_supported(f"{path}.{key}", found, supported)
+
+
+def _webhook_rule(rule: Object, path: str) -> Errors:
+    operations = values(rule, "operations")
+    if not operations:
+        yield required(f"{path}.operations")
+    if len(operations) > 1 and "*" in operations:
+        detail = "if '*' is present, must not specify other operations"
+        yield invalid(f"{path}.operations", operations, detail)
+    for index, operation in enumerate(operations):
+        supported = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
+        if operation not in supported:
+            yield not_supported(f"{path}.operations[{index}]", operation, supported)
+    for key, what in (
+        ("apiGroups", "API groups"),
+        ("apiVersions", "API versions"),
+        ("resources", "resources"),
+    ):
+        found = values(rule, key)
+        if not found:
+            yield required(f"{path}.{key}")
+        elif len(found) > 1 and "*" in found and key != "resources":
+            yield invalid(f"{path}.{key}", found, f"if '*' is present, must not specify other {what}")
+    yield from _choice(rule, "scope", ("*", "Cluster", "Namespaced"), path)
+
+
+def _client_config(config: Object, path: str) -> Errors:
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        yield required(path, "exactly one of url or service is required")
+    elif url is not None:
+        if not str(url).startswith("https://"):
+            scheme = str(url).partition("://")[0] if "://" in str(url) else ""
+            form = "desired format: https://host[/path]"
+            yield invalid(f"{path}.url", scheme, f"'https' is the only allowed URL scheme; {form}")
+    else:
+        for key in ("name", "namespace"):
+            if not text(service, key):
+                yield required(f"{path}.service.{key}", f"service {key} is required")
+        port = number(service, "port")
+        if port_number(port):
+            detail = "port is not valid: must be between 1 and 65535, inclusive"
+            yield invalid(f"{path}.service.port", port, detail)
+
+
+def _review_versions(versions: list[object], path: str) -> Errors:
+    if not versions:
+        yield required(path, f"must specify one of {', '.join(_REVIEW_VERSIONS)}")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{path}[{index}]", version, "duplicate version")
+        yield from messages(f"{path}[{index}]", version, dns_1035_label(str(version)))
+    if not set(map(str, versions)) & set(_REVIEW_VERSIONS):
+        detail = f"must include at least one of {', '.join(_REVIEW_VERSIONS)}"
+        yield invalid(path, versions, detail)
+
+
+def api_service(found: Object) -> Errors:
+    spec = part(found, "spec")
+    group, version = text(spec, "group"), text(spec, "version")
+    name, wanted = text(found, "metadata", "name"), f"{version}.{group}"
+    if name != wanted:
+        yield invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{wanted}"')
+    if group:
+        yield from messages("spec.group", group, dns_subdomain(group))
+    elif version != "v1":
+        detail = "only v1 may have an empty group and it better be legacy kube"
+        yield required("spec.group", detail)
+    yield from messages("spec.version", version, dns_1035_label(version))
+    for key, limit in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
+        if not 0 < number(spec, key) <= limit:
+            yield invalid(f"spec.{key}", number(spec, key), f"must be positive and less than {limit}")
+    if isinstance(service := spec.get("service"), dict):
+        for key in ("namespace", "name"):
+            if not text(service, key):
+                yield required(f"spec.service.{key}")
+        if spec.get("insecureSkipTLSVerify") and spec.get("caBundle"):
+            detail = "may not be true if caBundle is present"
+            yield invalid("spec.insecureSkipTLSVerify", True, detail)
+    elif spec.get("insecureSkipTLSVerify"):
+        detail = "local APIServices may not have insecureSkipTLSVerify"
+        yield invalid("spec.insecureSkipTLSVerify", True, detail)
+
+
+def core_event(found: Object) -> Errors:
+    """An event lies in the namespace of what it is about; about the cluster, in `default`."""
+    namespace = text(found, "metadata", "namespace")
+    about = text(found, "involvedObject", "namespace")
+    allowed = {about} if about else {"", "default", "kube-system"}
+    if namespace not in allowed:
+        yield invalid("involvedObject.namespace", about, "does not match event.namespace")
+
+
+def event_create(found: Object) -> Errors:
+    """An events.k8s.io event."""
+    for key in ("reportingController", "reportingInstance", "action", "reason"):
+        if not text(found, key):
+            yield required(key)
+    if found.get("eventTime") is None:
+        yield required("eventTime")
+    if found.get("type") not in ("Normal", "Warning"):
+        yield invalid("type", "", f"has invalid value: {text(found, 'type')}")
+    for key in ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount"):
+        if found.get(key):
+            shown = {"deprecatedFirstTimestamp": "firstTimestamp", "deprecatedLastTimestamp": "lastTimestamp"}
+            yield invalid(shown.get(key, "count"), "", "needs to be unset")
+    yield from _series(found)
+
+
+def event_change(new: Object, old: Object) -> Errors:
+    if new.get("series") != old.get("series"):
+        yield from _series(new)
+    for key in _EVENT_FIXED:
+        yield from immutable(key, new.get(key), old.get(key))
+
+
+def _series(found: Object) -> Errors:
+    series = found.get("series")
+    if isinstance(series, dict):
+        if number(series, "count") < 2:
+            yield invalid("series.count", "", "should be at least 2")
+        if series.get("lastObservedTime") is None:
+            yield required("series.lastObservedTime")
