@@ -161,6 +161,20 @@ class WatchCache:
             if not watchers:
                 del self._subscriptions[subscription.scope]
 
+    @property
+    def subscriptions(self) -> int:
+        """How many watches are open."""
+        return sum(map(len, self._subscriptions.values()))
+
+    def counts(self) -> dict[str, float]:
+        """How many objects there are, by `resource="pods"` (a label of /metrics)."""
+        found = {}
+        for prefix, cache in self._resources.items():
+            group, plural = prefix.decode()[len(REGISTRY) : -1].split("/")
+            name = plural if group == "core" else f"{plural}.{group}"
+            found[f'resource="{name}"'] = float(len(cache.records))
+        return found
+
     def end_subscriptions(self) -> None:
         for watchers in self._subscriptions.values():
             for subscription in watchers:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubeade.api.catalogue import Catalogue
+from kubeade.api.decoding import Decoder
 from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resource_type import ResourceType
@@ -26,6 +27,7 @@ class Backend:
     storage: Storage
     catalogue: Catalogue
     schema: Schema
+    decoder: Decoder
     admission: Admission
     authorizer: Authorizer
     clock: Clock

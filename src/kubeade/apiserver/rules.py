@@ -1,24 +1,46 @@
 """What an object passes on its way in, besides admission: the rules of `api`, in upstream's order.
 
-unknown fields -> defaults -> (admission may change it) -> what only the server sets (strategy) -> validation ->
-(admission may refuse it) -> owners of fields. The rules are pure and live in `api`; verbs call these steps.
+unknown fields -> defaults -> (admission may change it) -> what only the server sets (strategy) -> validation
+-> (admission may refuse it) -> owners of fields. The rules are pure and live in `api`; verbs call these.
 """
 
 from kubeade.api.apply.field_manager import FieldManager
 from kubeade.api.apply.manager_name import manager_name
+from kubeade.api.decoding import FieldValidation, duplicate_fields
 from kubeade.api.defaults import apply_defaults
+from kubeade.api.errors import Invalid
 from kubeade.api.resource import Object, Resource
+
+try:
+    from kubeade.api.validation import validate_create as creation_errors
+    from kubeade.api.validation import validate_update as update_errors
+except ImportError:
+    creation_errors = update_errors = lambda *a: []
+from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
 from kubeade.lib.timestamps import format_time
 
 
-def read_in(call: Call, resource: Resource, obj: Object) -> None:
-    """Fields that the schema does not know are refused, warned about or dropped; then defaults."""
-    apply_defaults(resource, obj)
+def decoded(call: Call, resource: Resource, obj: Object) -> Object:
+    """An object that was sent: fields that the schema does not know, or that stand twice, are refused,
+    warned about or passed over, as the client asked; then defaults."""
+    mode = FieldValidation(call.options.field_validation)
+    duplicates: list[str] = []
+    if mode is not FieldValidation.IGNORE and content_type(call.request) in {"", "application/json"}:
+        duplicates = duplicate_fields(call.request.body, obj)
+    found, warnings = call.backend.decoder.decode(resource, obj, mode, duplicates)
+    call.warnings.extend(warnings)
+    apply_defaults(resource, found)
+    return found
 
 
-def checked_fields(call: Call, resource: Resource, obj: Object) -> Object:
-    return obj
+def patched(call: Call, resource: Resource, obj: Object) -> Object:
+    """The result of a patch: judged like an object that was sent, but what stood twice is not known."""
+    mode = FieldValidation(call.options.field_validation)
+    found, warnings = call.backend.decoder.decode(resource, obj, mode)
+    call.warnings.extend(warnings)
+    apply_defaults(resource, found)
+    return found
 
 
 def prepare_create(call: Call, obj: Object) -> None:
@@ -42,11 +64,17 @@ def prepare_update(call: Call, obj: Object, old: Object) -> Object:
 
 
 def validate_create(call: Call, obj: Object) -> None:
-    pass
+    """Raises Invalid."""
+    errors = creation_errors(call.resource, obj)
+    if errors:
+        raise Invalid.of(call.type.kind, obj["metadata"].get("name") or "", errors, call.type.group)
 
 
 def validate_update(call: Call, obj: Object, old: Object) -> None:
-    pass
+    """Raises Invalid."""
+    errors = update_errors(call.resource, obj, old, call.info.subresource)
+    if errors:
+        raise Invalid.of(call.type.kind, call.info.name, errors, call.type.group)
 
 
 def own_fields(call: Call, old: Object | None, obj: Object) -> Object:

@@ -16,16 +16,25 @@ The journey of `POST /api/v1/namespaces/default/pods`:
 Every refusal on the way is an `ApiError`; here, and only here, it becomes a Status.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubeade.api.catalogue import Catalogue
-from kubeade.api.errors import ApiError, InternalError, NotFound, ServiceUnavailable, Unauthorized
+from kubeade.api.decoding import Decoder
+from kubeade.api.errors import (
+    ApiError,
+    BadRequest,
+    InternalError,
+    NotFound,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    Unauthorized,
+)
 from kubeade.api.schema import DEFAULT_VERSION, Schema
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
-from kubeade.apiserver.cache import WatchCache
 from kubeade.apiserver.call import Backend, Call
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
@@ -48,9 +57,11 @@ from kubeade.apiserver.subresources.built_in import built_in_subresources
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.ids import Ids
-from kubeade.store.ledger import Ledger, LedgerClosed, LedgerFull
+from kubeade.store.ledger import LedgerClosed, LedgerFull
 
 _log = logging.getLogger(__name__)
+_LEDGER_FULL = "the ledger is full: free disk space or raise its quota"
+_INTERNAL = "an error on the server has prevented the request from succeeding"
 _OPTION_KINDS = {
     "create": "CreateOptions",
     "update": "UpdateOptions",
@@ -74,20 +85,22 @@ class ApiServerConfig:
 
 
 class ApiServer:
-    """`handle` is a `lib.http.message.Handler`: put it behind a socket or an in-process transport."""
+    """`handle` is a `lib.http.message.Handler`: put it behind a socket or an in-process transport.
+
+    The storage comes first, since authorizer and admission read from it: `Storage.on(ledger)`.
+    """
 
     def __init__(
         self,
         config: ApiServerConfig,
-        ledger: Ledger,
+        storage: Storage,
         clock: Clock,
         ids: Ids,
         authenticator: Authenticator,
         authorizer: Authorizer,
         admission: Admission,
     ) -> None:
-        self.cache = WatchCache(ledger)
-        self.storage = Storage(ledger, self.cache)
+        self.storage = storage
         self.catalogue = config.catalogue or Catalogue.built_in(config.kubernetes_version)
         self.schema = config.schema or Schema.load(config.kubernetes_version)
         self.health = Health()
@@ -95,9 +108,16 @@ class ApiServer:
         self.metrics = Metrics()
         self.subresources = built_in_subresources()
         self._authenticator = authenticator
-        self._authorizer = authorizer
         self._backend = Backend(
-            self.storage, self.catalogue, self.schema, admission, authorizer, clock, ids, config.responders
+            storage=storage,
+            catalogue=self.catalogue,
+            schema=self.schema,
+            decoder=Decoder(self.schema),
+            admission=admission,
+            authorizer=authorizer,
+            clock=clock,
+            ids=ids,
+            responders=config.responders,
         )
         self._add_endpoints(config.kubernetes_version)
 
@@ -106,39 +126,59 @@ class ApiServer:
         self.endpoints.add("version", lambda _: version)
         for path in PATHS:
             self.endpoints.add(path, self.health.answer)
+        self.endpoints.add("metrics", self._metrics)
+
+    def _metrics(self, _: Request) -> Response:
+        cache = self.storage.cache
+        gauges = {
+            "apiserver_storage_objects": cache.counts(),
+            "apiserver_longrunning_requests": {'verb="WATCH"': float(cache.subscriptions)},
+            "apiserver_storage_revision": {"": float(cache.revision)},
+        }
+        text = self.metrics.text(gauges).encode()
+        return Response(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], text)
+
+    def error_page(self, status: int, message: str) -> Response:
+        """What the socket's server answers when no request came to be (`lib.http.server`)."""
+        errors = {400: BadRequest, 413: RequestEntityTooLarge, 500: InternalError}
+        return error_response(errors.get(status, ApiError)(message, code=status))
 
     async def start(self) -> None:
         """Load the cache; after this requests are answered."""
-        await self.cache.start()
+        await self.storage.cache.start()
 
     async def stop(self) -> None:
         """End all watches and stop following the ledger, which stays open."""
-        await self.cache.stop()
+        await self.storage.cache.stop()
 
     async def handle(self, request: Request) -> Response:
         """Answer; never raises."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        info = RequestInfo(False, request.path, request.method.lower())
         try:
             info = read_request_info(request)
-            user = await self._user(request)
-            if impersonates(request.headers):
-                user = await impersonated(user, request.headers, self._authorizer)
-            await self._authorize(user, info, request)
-            if not info.resource_request:
-                return await self.endpoints.answer(request)
-            return await self._resource(request, info, user)
+            response = await self._answer(request, info)
         except ApiError as error:
-            return error_response(error)
+            response = error_response(error)
         except LedgerFull:
-            return error_response(
-                ServiceUnavailable("the ledger is full: free disk space or raise its quota")
-            )
+            response = error_response(ServiceUnavailable(_LEDGER_FULL))
         except LedgerClosed:
-            return error_response(ServiceUnavailable("the server is shutting down"))
+            response = error_response(ServiceUnavailable("the server is shutting down"))
         except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
             _log.exception("%s %s failed", request.method, request.path)
-            return error_response(
-                InternalError("an error on the server has prevented the request from succeeding")
-            )
+            response = error_response(InternalError(_INTERNAL))
+        self.metrics.observe(self._labels(info), response.status, loop.time() - started)
+        return response
+
+    async def _answer(self, request: Request, info: RequestInfo) -> Response:
+        user = await self._user(request)
+        if impersonates(request.headers):
+            user = await impersonated(user, request.headers, self._backend.authorizer)
+        await self._authorize(user, info, request)
+        if not info.resource_request:
+            return await self.endpoints.answer(request)
+        return await self._resource(request, info, user)
 
     async def _user(self, request: Request) -> User:
         if isinstance(request.identity, User):
@@ -161,7 +201,7 @@ class ApiServer:
             info.path,
             info.resource_request,
         )
-        decision = await self._authorizer.authorize(attributes)
+        decision = await self._backend.authorizer.authorize(attributes)
         if not decision.allowed:
             raise forbidden(attributes, decision.reason)
 
@@ -172,3 +212,13 @@ class ApiServer:
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
         form = negotiate(request.headers.get("accept", ""))
         return await route(Call(self._backend, request, info, found, user, options, form), self.subresources)
+
+    def _labels(self, info: RequestInfo) -> tuple[str, str, str, str, str, str]:
+        """How /metrics tells requests apart. What is not in the catalogue is not told apart: clients could
+        make up any number of names."""
+        found = self.catalogue.find(info.group, info.version, info.resource)
+        if found is None:
+            return info.verb.upper(), "", "", "", "", ""
+        scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
+        subresource = info.subresource if info.subresource in found.subresources else ""
+        return info.verb.upper(), info.group, info.version, info.resource, subresource, scope

@@ -41,6 +41,11 @@ class Storage:
         self.ledger = ledger
         self.cache = cache
 
+    @classmethod
+    def on(cls, ledger: Ledger) -> "Storage":
+        """With a cache of its own, which `cache.start()` fills."""
+        return cls(ledger, WatchCache(ledger))
+
     # -- reading -----------------------------------------------------------------------------------
 
     def find(self, resource: Resource, name: str, namespace: str = "") -> Record | None:

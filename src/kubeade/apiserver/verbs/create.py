@@ -20,8 +20,7 @@ _EVENT_SECONDS = 3600
 
 
 async def create(call: Call) -> Response:
-    obj = read_object(call.request, call.resource)
-    rules.read_in(call, call.resource, obj)
+    obj = rules.decoded(call, call.resource, read_object(call.request, call.resource))
     value = await create_object(call, obj)
     return object_response(call, served_bytes(call.type, value), 201)
 

@@ -37,9 +37,7 @@ async def patch(call: Call) -> Response:
     apply_patch = read_patch(call, media_type)
 
     def make(current: Object) -> Object:
-        patched = patched_object(call, apply_patch, current)
-        rules.read_in(call, call.resource, patched)
-        return patched
+        return rules.patched(call, call.resource, patched_object(call, apply_patch, current))
 
     changed = await change(call, make)
     return object_response(call, served_bytes(call.type, changed.value))
@@ -87,14 +85,13 @@ async def _apply(call: Call) -> Response:
     config = read_yaml(call.request.body)
     if not isinstance(config, dict):
         raise BadRequest("error decoding YAML: the configuration is not an object")
-    config = rules.checked_fields(call, call.resource, config)
     manager, force = call.options.field_manager, bool(call.options.force)
 
     def make(current: Object | None) -> Object:
         now = format_time(call.backend.clock.now())
         configured = rules.field_manager(call).apply(current, config, manager, force, now)
         check_kind(configured, call.resource)
-        rules.read_in(call, call.resource, configured)
+        configured = rules.patched(call, call.resource, configured)
         if current is not None and "resourceVersion" not in (config.get("metadata") or {}):
             configured["metadata"].pop("resourceVersion", None)
         return configured

@@ -49,8 +49,7 @@ and custom resources (upstream: AllowUnconditionalUpdate)."""
 
 
 async def update(call: Call) -> Response:
-    obj = read_object(call.request, call.resource)
-    rules.read_in(call, call.resource, obj)
+    obj = rules.decoded(call, call.resource, read_object(call.request, call.resource))
     metadata.check_addressed(call, obj)
     if _creates(call):
         if obj["metadata"].get("resourceVersion") or obj["metadata"].get("uid"):

@@ -7,7 +7,7 @@ behind, and when the server stops: clients start again from the last revision th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 from kubeade.api.errors import Expired, FieldError, Invalid
 from kubeade.apiserver.cache import Subscription
@@ -58,41 +58,43 @@ class _Stream:
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._seconds()
         if options.send_initial_events or (not revision and options.send_initial_events is None):
-            return self._live([self._initial()], self._subscribe(), self._cache.revision)
+            return self._live(self._initial())
         if not revision:
-            return self._live([], self._subscribe(), self._cache.revision)
+            return self._live(b"")
         resource = self._call.backend.storage.resource(self._call.stored)
         if revision >= resource.changes_after:
             missed = [change for change in resource.since(revision) if self._in_scope(change)]
-            return self._live([self._frames.of(missed)], self._subscribe(), self._cache.revision)
-        return self._from_ledger(await self._open_ledger(revision))
+            return self._live(self._frames.of(missed))
+        source = await self._open_ledger(revision)
+        return _Body(self._from_ledger(source), source.close)
 
     # -- sources -----------------------------------------------------------------------------------
 
-    async def _live(
-        self, first: list[bytes], subscription: Subscription, revision: int
-    ) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        bookmark_at = loop.time() + _BOOKMARK_SECONDS
-        try:
-            for part in first:
-                yield part
-            while not subscription.closed and not subscription.overflow:
-                now = loop.time()
-                if now >= self._deadline:
-                    break
-                await subscription.wait(min(bookmark_at, self._deadline) - now)
-                changes = subscription.take()
-                for start in range(0, len(changes), _FRAMES_PER_PART):
-                    yield self._frames.of(changes[start : start + _FRAMES_PER_PART])
-                if loop.time() >= bookmark_at and not changes:
-                    bookmark_at = loop.time() + _BOOKMARK_SECONDS
-                    yield self._bookmark()
-            yield self._bookmark() if not subscription.overflow else b""
-        finally:
+    def _live(self, first: bytes) -> AsyncIterator[bytes]:
+        """`first`, then what happens from now on."""
+        subscription = self._cache.subscribe(self._scope)
+
+        async def release() -> None:
             self._cache.unsubscribe(subscription)
 
-    async def _from_ledger(self, source: LedgerWatch) -> AsyncIterator[bytes]:
+        return _Body(self._follow(first, subscription), release)
+
+    async def _follow(self, first: bytes, subscription: Subscription) -> AsyncGenerator[bytes, None]:
+        loop = asyncio.get_running_loop()
+        bookmark_at = loop.time() + _BOOKMARK_SECONDS
+        yield first
+        while not subscription.closed and not subscription.overflow and loop.time() < self._deadline:
+            await subscription.wait(min(bookmark_at, self._deadline) - loop.time())
+            changes = subscription.take()
+            for start in range(0, len(changes), _FRAMES_PER_PART):
+                yield self._frames.of(changes[start : start + _FRAMES_PER_PART])
+            if loop.time() >= bookmark_at:
+                bookmark_at = loop.time() + _BOOKMARK_SECONDS
+                yield self._bookmark()
+        if not subscription.overflow:
+            yield self._bookmark()
+
+    async def _from_ledger(self, source: LedgerWatch) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         async with source:
             try:
@@ -132,9 +134,6 @@ class _Stream:
             added.append(self._frames.bookmark(self._cache.revision, initial_events_end=True))
         return b"".join(added)
 
-    def _subscribe(self) -> Subscription:
-        return self._cache.subscribe(self._scope)
-
     def _bookmark(self) -> bytes:
         return self._frames.bookmark(self._cache.revision) if self._call.options.bookmarks else b""
 
@@ -150,6 +149,24 @@ class _Stream:
         return (
             _SHORTEST_SECONDS + id(self) // 64 % spread
         )  # apart from each other: clients come back spread out
+
+
+class _Body:
+    """A stream and what it holds, which is let go even when nobody has begun to read."""
+
+    def __init__(self, stream: AsyncGenerator[bytes, None], release: Callable[[], Awaitable[None]]) -> None:
+        self._stream = stream
+        self._release = release
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._stream)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+        await self._release()
 
 
 def _scope(call: Call, selection: Selection) -> bytes:
