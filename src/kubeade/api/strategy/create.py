@@ -1,0 +1,62 @@
+"""What a new object gets from the server, and what it may not bring along."""
+
+from kubeade.api.resource import Object
+from kubeade.api.resource_type import ResourceType
+from kubeade.api.strategy import kinds
+from kubeade.api.strategy.jobs import generate_selector
+from kubeade.api.strategy.pods import prepare_new_pod
+from kubeade.api.strategy.secrets import fold_string_data
+from kubeade.api.strategy.volume_claims import normalize_data_source
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+_NAMESPACE_FINALIZER = "kubernetes"
+
+
+def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> None:
+    """Make a decoded, defaulted object, with its name and uid, ready for validation. `now` is a `Time`."""
+    key = kinds.key(resource_type)
+    metadata = obj["metadata"]
+    metadata.pop("generation", None)
+    if resource_type.custom or (key in kinds.GENERATION and key != kinds.CSI_DRIVERS):
+        metadata["generation"] = 1
+    _reset_status(resource_type, key, obj)
+    match key:
+        case kinds.PODS:
+            prepare_new_pod(obj)
+        case kinds.NAMESPACES:
+            _prepare_namespace(obj)
+        case kinds.DAEMON_SETS:
+            metadata["annotations"] = {TEMPLATE_GENERATION: "1", **(metadata.get("annotations") or {})}
+        case kinds.JOBS:
+            generate_selector(obj)
+        case kinds.SECRETS:
+            fold_string_data(obj)
+        case kinds.PERSISTENT_VOLUMES:
+            obj["status"]["lastPhaseTransitionTime"] = now
+        case kinds.PERSISTENT_VOLUME_CLAIMS:
+            normalize_data_source(obj)
+
+
+def _reset_status(resource_type: ResourceType, key: kinds.Key, obj: Object) -> None:
+    # A kubelet registers its node together with the node's status.
+    if not resource_type.has_status or key == kinds.NODES:
+        return
+    obj.pop("status", None)
+    if not resource_type.custom:
+        obj["status"] = dict(kinds.NEW_STATUS.get(key, {}))
+
+
+def _prepare_namespace(namespace: Object) -> None:
+    spec = namespace["spec"] = {**(namespace.get("spec") or {})}
+    finalizers = list(spec.get("finalizers") or ())
+    if _NAMESPACE_FINALIZER not in finalizers:
+        finalizers.append(_NAMESPACE_FINALIZER)
+    spec["finalizers"] = finalizers
+    name_own_label(namespace)
+
+
+def name_own_label(namespace: Object) -> None:
+    """Namespaces can be selected by name, through a label."""
+    metadata = namespace["metadata"]
+    name = metadata.get("name", "")
+    metadata["labels"] = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": name}
