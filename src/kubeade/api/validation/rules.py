@@ -1,6 +1,6 @@
 """Which rules belong to which kind; kinds without an entry are held to their name and metadata only."""
 
-from kubeade.api.resource import Resource
+from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
     access,
     configuration,
@@ -17,8 +17,23 @@ from kubeade.api.validation import (
     volume_claims,
     workloads,
 )
+from kubeade.api.validation.fields import Errors
 from kubeade.api.validation.kind_rules import KindRules
 from kubeade.api.validation.names import dns_1035_label, dns_label, path_segment
+
+
+def _definition_create(definition: Object) -> Errors:
+    # Loaded when the first definition comes: it brings the expression language with it.
+    from kubeade.api.crd.validation import definition_create
+
+    yield from definition_create(definition)
+
+
+def _definition_change(new: Object, old: Object) -> Errors:
+    from kubeade.api.crd.validation import definition_update
+
+    yield from definition_update(new, old)
+
 
 _CORE = {
     "Pod": KindRules(
@@ -140,7 +155,9 @@ _OTHERS = {
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
     ("apiregistration.k8s.io", "APIService"): KindRules(always=platform.api_service, name=path_segment),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
+        create=_definition_create, change=_definition_change
+    ),
 }
 _RULES = {**{("", kind): rules for kind, rules in _CORE.items()}, **_OTHERS}
 _METADATA_ONLY = KindRules()
