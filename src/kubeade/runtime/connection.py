@@ -17,6 +17,7 @@ from typing import Any
 from kubeade.runtime.launcher import protocol
 from kubeade.runtime.mode import Mode
 
+_SOURCE = str(Path(__file__).resolve().parents[2])
 _START_TIMEOUT_SECONDS = 10.0
 _PATH_LIMIT_BYTES = 100
 _BOOTSTRAP = "import sys; sys.path.insert(0, sys.argv.pop(1)); {imports}; sys.exit(main(sys.argv[1:]))"
@@ -81,9 +82,8 @@ class LauncherConnection:
         return connection
 
     async def _start(self) -> None:
-        source = str(Path(__file__).resolve().parents[2])
         code = _BOOTSTRAP.format(imports=_MAIN)
-        arguments = ["-I", "-S", "-c", code, source, str(self._directory), self._mode.value, self._group]
+        arguments = ["-I", "-S", "-c", code, _SOURCE, str(self._directory), self._mode.value, self._group]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,

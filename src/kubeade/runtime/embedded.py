@@ -95,6 +95,15 @@ class EmbeddedRuntime:
         self._connection.close()
         self._inventory.close()
 
+    async def purge(self) -> None:
+        """End and remove every container, sandbox, mount, resource group and file, and the launcher. Works
+        without `open`, also after everything was killed. Network and images are purged by themselves, after
+        this. Raises PurgeFailed."""
+        from kubeade.runtime.purge import purge
+
+        await self.close()
+        await asyncio.to_thread(purge, self._directory)
+
     def _connection_lost(self) -> None:
         self._commands.fail_all()
         self._reconnecting = asyncio.get_running_loop().create_task(self._reconnect())

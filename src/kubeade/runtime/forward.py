@@ -1,7 +1,6 @@
 """Connections into a sandbox, to its localhost."""
 
 import asyncio
-import os
 import socket
 
 from kubeade.lib.http.message import Duplex
@@ -26,7 +25,7 @@ async def connect(network_path: str | None, addresses: list[str], port: int) -> 
 
 async def _connect(network_path: str | None, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    connection = _socket_inside(network_path, family) if network_path else socket.socket(family)
+    connection = _socket(network_path, family)
     try:
         connection.setblocking(False)
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -37,18 +36,9 @@ async def _connect(network_path: str | None, host: str, port: int) -> socket.soc
     return connection
 
 
-def _socket_inside(network_path: str, family: int) -> socket.socket:
-    """A socket belongs to the namespace that it was made in: a short visit is enough."""
-    from kubeade.runtime.launcher import syscalls
+def _socket(network_path: str | None, family: int) -> socket.socket:
+    if network_path is None:
+        return socket.socket(family, socket.SOCK_STREAM)
+    from kubeade.lib.netns import socket_in_namespace
 
-    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    inside = os.open(network_path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        syscalls.setns(inside, syscalls.CLONE_NEWNET)
-        try:
-            return socket.socket(family)
-        finally:
-            syscalls.setns(own, syscalls.CLONE_NEWNET)
-    finally:
-        os.close(inside)
-        os.close(own)
+    return socket_in_namespace(network_path, family, socket.SOCK_STREAM)

@@ -1,5 +1,6 @@
 """Every runtime that must keep the treaty: `subject` is each of them in turn."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,11 @@ from kubeade.cri.types import (
     SandboxMetadata,
 )
 from kubeade.lib.clock import SystemClock
+from kubeade.lib.ids import Ids
+from kubeade.runtime.embedded import EmbeddedRuntime
+from kubeade.runtime.images.host import HOST_IMAGE
+from kubeade.runtime.images.service import Images
+from kubeade.runtime.mode import Mode, ModeRefused, detect_mode
 from kubeade.runtime.simulated import SimulatedImages, SimulatedRuntime
 
 
@@ -80,7 +86,34 @@ async def _simulated(request: pytest.FixtureRequest) -> tuple[Subject, Callable[
     return Subject(runtime, SimulatedImages(), network, "lemonade:1", has_processes=False), _nothing
 
 
-RUNTIMES: dict[str, Maker] = {"simulated": _simulated}
+async def _embedded(
+    request: pytest.FixtureRequest, mode: Mode
+) -> tuple[Subject, Callable[[], Awaitable[None]]]:
+    directory = request.getfixturevalue("tmp_path")
+    network = RecordingNetwork()
+    images = Images(directory / "images", allow_host_image=True, data_directory=directory)
+    runtime = EmbeddedRuntime(directory / "runtime", mode, images, network, clock=SystemClock(), ids=Ids())
+    await runtime.open()
+    subject = Subject(runtime, images, network, HOST_IMAGE, has_processes=True)
+    # The first process of a PID namespace gets only the signals that it handles.
+    subject.sleeper = ["sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"]
+    subject.log_directory = str(directory / "logs")
+    return subject, runtime.purge
+
+
+async def _process(request: pytest.FixtureRequest) -> tuple[Subject, Callable[[], Awaitable[None]]]:
+    return await _embedded(request, Mode.PROCESS)
+
+
+async def _namespaces(request: pytest.FixtureRequest) -> tuple[Subject, Callable[[], Awaitable[None]]]:
+    try:
+        detect_mode("namespaces", request.getfixturevalue("tmp_path"))
+    except ModeRefused as refused:
+        pytest.skip(f"{refused} (user {os.geteuid()})")
+    return await _embedded(request, Mode.NAMESPACES)
+
+
+RUNTIMES: dict[str, Maker] = {"simulated": _simulated, "process": _process, "namespaces": _namespaces}
 
 
 @pytest.fixture(params=sorted(RUNTIMES))

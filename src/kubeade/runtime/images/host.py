@@ -20,12 +20,12 @@ _DISK_FILESYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f
 _SECRET_PATTERNS = (
     "/etc/shadow*", "/etc/gshadow*", "/etc/sudoers*", "/etc/ssh/*_key", "/etc/ssl/private", "/etc/kubernetes",
     "/etc/rancher", "/etc/krb5.keytab", "/etc/machine-id", "/run", "/var/lib/docker", "/var/lib/containerd",
-    "/var/lib/kubelet", "/var/lib/etcd", "/var/log", "/var/spool", "/boot", "/lost+found",
+    "/var/lib/kubelet", "/var/lib/etcd", "/var/log", "/var/spool",
 )  # fmt: skip
 _HOME_SECRETS = (
-    ".ssh", ".gnupg", ".kube", ".aws", ".azure", ".config/gcloud", ".config/gh", ".docker", ".netrc", ".pypirc",
-    ".npmrc", ".git-credentials", ".password-store", ".vault-token", ".bash_history", ".python_history",
-    ".local/share/keyrings", ".mozilla",
+    ".ssh", ".gnupg", ".kube", ".aws", ".azure", ".config/gcloud", ".config/gh", ".docker", ".netrc",
+    ".pypirc", ".npmrc", ".git-credentials", ".password-store", ".vault-token", ".bash_history", ".python_history",
+    ".local/share/keyrings", ".local/share/kubeade", ".mozilla",
 )  # fmt: skip
 _HOMES = ("/root", "/home/*")
 

@@ -36,7 +36,7 @@ def belonging_to(container_id: str, leader: int) -> list[int]:
     """Living processes that descend from the container's first one: by session, ancestry or environment."""
     parents: dict[int, int] = {}
     members: set[int] = set()
-    for pid in _all():
+    for pid in all_pids():
         fields = stat_fields(pid)
         if not fields or fields[0] in "ZX":
             continue
@@ -48,7 +48,8 @@ def belonging_to(container_id: str, leader: int) -> list[int]:
     return sorted(members)
 
 
-def _all() -> list[int]:
+def all_pids() -> list[int]:
+    """Every process of the machine, as far as it can be seen."""
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
