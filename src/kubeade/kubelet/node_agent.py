@@ -70,6 +70,8 @@ class NodeAgent:
         status = await self._status({})
         try:
             self.node = await self._client.create(NODES, new_node(self._config, status))
+            if "conditions" not in (self.node.get("status") or {}):
+                self.node = await self._patch_status(status)
         except AlreadyExists:
             existing = await self._client.get(NODES, self._config.node_name)
             await self._take_over(existing)
