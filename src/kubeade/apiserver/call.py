@@ -9,6 +9,7 @@ from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.schema import Schema
+from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.negotiation import PLAIN, Form
 from kubeade.apiserver.options import Options
 from kubeade.apiserver.request_info import RequestInfo
@@ -28,6 +29,7 @@ class Backend:
     catalogue: Catalogue
     schema: Schema
     decoder: Decoder
+    validation: ValidationOptions
     admission: Admission
     authorizer: Authorizer
     clock: Clock

@@ -5,20 +5,21 @@ unknown fields -> defaults -> (admission may change it) -> what only the server 
 """
 
 from kubeade.api.apply.field_manager import FieldManager
+from kubeade.api.apply.field_set import of_paths
 from kubeade.api.apply.manager_name import manager_name
 from kubeade.api.decoding import FieldValidation, duplicate_fields
 from kubeade.api.defaults import apply_defaults
 from kubeade.api.errors import Invalid
 from kubeade.api.resource import Object, Resource
-
-try:
-    from kubeade.api.validation import validate_create as creation_errors
-    from kubeade.api.validation import validate_update as update_errors
-except ImportError:
-    creation_errors = update_errors = lambda *a: []
+from kubeade.api.strategy import prepare_for_create, prepare_for_update
+from kubeade.api.validation import validate_create as creation_errors
+from kubeade.api.validation import validate_update as update_errors
+from kubeade.api.validation import warnings
 from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
 from kubeade.lib.timestamps import format_time
+
+_SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
 
 
 def decoded(call: Call, resource: Resource, obj: Object) -> Object:
@@ -44,46 +45,44 @@ def patched(call: Call, resource: Resource, obj: Object) -> Object:
 
 
 def prepare_create(call: Call, obj: Object) -> None:
-    obj["metadata"]["generation"] = 1
-    if call.type.has_status:
-        obj.pop("status", None)
+    """What only the server sets in a new object."""
+    prepare_for_create(call.type, obj, _now(call))
 
 
-def prepare_update(call: Call, obj: Object, old: Object) -> Object:
-    if call.info.subresource == "status":
-        new = {**old, "status": obj.get("status")}
-        return new
-    if call.type.has_status:
-        obj.pop("status", None)
-        if "status" in old:
-            obj["status"] = old["status"]
-    g = old["metadata"].get("generation")
-    if g:
-        obj["metadata"]["generation"] = g + (obj.get("spec") != old.get("spec"))
-    return obj
+def prepare_update(call: Call, obj: Object, old: Object) -> None:
+    """Put back what this verb, on this subresource, may not change."""
+    prepare_for_update(call.type, obj, old, call.info.subresource, _now(call))
 
 
 def validate_create(call: Call, obj: Object) -> None:
     """Raises Invalid."""
-    errors = creation_errors(call.resource, obj)
+    errors = creation_errors(call.resource, obj, call.backend.validation)
     if errors:
         raise Invalid.of(call.type.kind, obj["metadata"].get("name") or "", errors, call.type.group)
+    call.warnings.extend(warnings(call.resource, obj))
 
 
 def validate_update(call: Call, obj: Object, old: Object) -> None:
     """Raises Invalid."""
-    errors = update_errors(call.resource, obj, old, call.info.subresource)
+    errors = update_errors(call.resource, obj, old, call.info.subresource, call.backend.validation)
     if errors:
         raise Invalid.of(call.type.kind, call.info.name, errors, call.type.group)
+    if not call.info.subresource:
+        call.warnings.extend(warnings(call.resource, obj))
 
 
 def own_fields(call: Call, old: Object | None, obj: Object) -> Object:
     """The object with managedFields brought up to date for a create, an update or a patch."""
     name = manager_name(call.options.field_manager, call.request.headers.get("user-agent", ""))
-    return field_manager(call).update(old, obj, name, format_time(call.backend.clock.now()))
+    return field_manager(call).update(old, obj, name, _now(call))
 
 
 def field_manager(call: Call) -> FieldManager:
-    resource = call.resource
+    resource, subresource = call.resource, call.info.subresource
     node = call.backend.schema.node(resource)
-    return FieldManager(node, resource.api_version, resource.kind, call.info.subresource)
+    reset = _SPEC if subresource == "status" else _STATUS if call.type.has_status else {}
+    return FieldManager(node, resource.api_version, resource.kind, subresource, reset)
+
+
+def _now(call: Call) -> str:
+    return format_time(call.backend.clock.now())

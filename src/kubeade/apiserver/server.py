@@ -33,6 +33,7 @@ from kubeade.api.errors import (
     Unauthorized,
 )
 from kubeade.api.schema import DEFAULT_VERSION, Schema
+from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
@@ -81,6 +82,7 @@ class ApiServerConfig:
     kubernetes_version: str = DEFAULT_VERSION
     catalogue: Catalogue | None = None
     schema: Schema | None = None
+    validation: ValidationOptions = field(default_factory=ValidationOptions)
     responders: Mapping[tuple[str, str, str], Responder] = field(default_factory=dict)
 
 
@@ -113,6 +115,7 @@ class ApiServer:
             catalogue=self.catalogue,
             schema=self.schema,
             decoder=Decoder(self.schema),
+            validation=config.validation,
             admission=admission,
             authorizer=authorizer,
             clock=clock,

@@ -69,9 +69,9 @@ async def applied(call: Call, obj: Object, old: Object) -> Object:
     await call.backend.admission.mutate(attributes)
     assert attributes.object is not None
     metadata.keep_identity(call, attributes.object, old)
-    obj = rules.prepare_update(call, attributes.object, old)
+    obj = attributes.object
+    rules.prepare_update(call, obj, old)
     rules.validate_update(call, obj, old)
-    attributes.object = obj
     await call.backend.admission.validate(attributes)
     return attributes.object
 
@@ -96,10 +96,8 @@ async def _write(call: Call, current: Record, obj: Object) -> Changed:
     if call.options.dry_run:
         return Changed(encode_object(obj).stamped(current.mod_revision), ended)
     if ended:
-        # The last state is what watchers are told: it is written, then removed.
-        current = await storage.update(current, obj, call.user.name)
         record = await storage.delete(current, call.user.name)
-        return Changed(record.value, deleted=True)
+        return Changed(encode_object(obj).stamped(record.mod_revision), deleted=True)
     record = await storage.update(current, obj, call.user.name)
     return Changed(record.value)
 

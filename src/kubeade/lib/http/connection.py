@@ -129,8 +129,8 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if self._duplex is not None:
             self._duplex.feed_eof()
-        busy = self.task is not None
-        return busy and self._transport.get_extra_info("ssl_object") is None
+        waits = self.task is not None and not self._writer.streaming  # who closes on a stream has left it
+        return waits and self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, error: Exception | None) -> None:
         self._site.connections.discard(self)
