@@ -1,0 +1,219 @@
+"""`x-kubernetes-validations`: rules in CEL, checked when a definition is created and run on its objects.
+
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
+Upstream's estimates of what a rule may cost are not made.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kubeade.api.crd import cel_environment as cel
+from kubeade.api.crd.cel_values import escaped, to_cel
+from kubeade.api.errors import FieldError
+from kubeade.api.parts import part
+from kubeade.api.resource import Object
+from kubeade.api.validation.fields import Errors, duplicate, forbidden, invalid, required
+
+KEYWORD = "x-kubernetes-validations"
+_STRINGS = re.compile(r"""r?("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
+_OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
+_FIELDS = re.compile(r"(?<![\w.])(?:self|oldSelf)((?:\.\w+)+)(\()?")
+_STANDARD = frozenset({"apiVersion", "kind", "metadata"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule."""
+
+    text: str
+    program: cel.Program
+    message: str
+    message_program: cel.Program | None
+    reason: str
+    field_path: str
+    uses_old_self: bool
+    optional_old_self: bool
+
+
+def uses_old_self(text: str) -> bool:
+    return _OLD_SELF.search(_STRINGS.sub("''", text)) is not None
+
+
+def _compile(rule: Object, schema: Object) -> Rule:
+    """Raises CompileError."""
+    text = rule.get("rule") or ""
+    old, optional = uses_old_self(text), bool(rule.get("optionalOldSelf"))
+    _check_fields(text, schema)
+    # A definition whose status says what oldSelf is: it may be absent, so it becomes an optional value.
+    body = f"cel.bind(oldSelf, oldSelf == null ? optional.none() : optional.of(oldSelf), {text})"
+    kind = "dyn" if optional else cel.type_of(schema)
+    program = cel.compile_expression(body if optional else text, kind)
+    if program.result_type not in ("BOOL", "DYN"):
+        raise cel.CompileError("compilation failed: must evaluate to a bool")
+    message = (rule.get("message") or "").strip()
+    return Rule(
+        text.strip(),
+        program,
+        message,
+        _compile_message(rule, schema),
+        rule.get("reason") or "FieldValueInvalid",
+        (rule.get("fieldPath") or "").removeprefix("."),
+        old,
+        optional,
+    )
+
+
+def _compile_message(rule: Object, schema: Object) -> cel.Program | None:
+    text = rule.get("messageExpression")
+    return cel.compile_expression(text, cel.type_of(schema)) if text else None
+
+
+def _check_fields(text: str, schema: Object) -> None:
+    """References to fields that the schema does not know. CEL itself takes structs for dynamic here."""
+    for found in _FIELDS.finditer(_STRINGS.sub("''", text)):
+        names = found[1].split(".")[1:]
+        if found[2]:
+            names.pop()
+        _check_path(names, schema)
+
+
+def _check_path(names: list[str], schema: Object) -> None:
+    for name in names:
+        known = {escaped(field): below for field, below in part(schema, "properties").items()}
+        struct = schema.get("type") == "object" and known
+        if not struct or schema.get("x-kubernetes-preserve-unknown-fields"):
+            return
+        if name not in known and name not in _STANDARD:
+            raise cel.CompileError(f"compilation failed: ERROR: undefined field '{name}'")
+        schema = known.get(name, {})
+
+
+def compile_errors(schema: Object, path: str, *, comparable: bool = True) -> Errors:
+    """What is wrong with the rules of a schema, at any depth.
+
+    `comparable` says whether an old value can be found for a new one: not so inside atomic lists and sets.
+    """
+    for index, rule in enumerate(schema.get(KEYWORD) or ()):
+        yield from _rule_errors(rule, schema, f"{path}.{KEYWORD}[{index}]", comparable)
+    atomic = schema.get("x-kubernetes-map-type") == "atomic"
+    for name, below in part(schema, "properties").items():
+        yield from compile_errors(below, f"{path}.properties[{name}]", comparable=comparable and not atomic)
+    if isinstance(schema.get("additionalProperties"), dict):
+        values = schema["additionalProperties"]
+        yield from compile_errors(values, f"{path}.additionalProperties", comparable=comparable)
+    if isinstance(schema.get("items"), dict):
+        keyed = schema.get("x-kubernetes-list-type") == "map"
+        yield from compile_errors(schema["items"], f"{path}.items", comparable=comparable and keyed)
+
+
+def _rule_errors(rule: Object, schema: Object, path: str, comparable: bool) -> Errors:
+    try:
+        compiled = _compile(rule, schema)
+    except cel.CompileError as error:
+        yield invalid(f"{path}.rule", rule, str(error))
+        return
+    if compiled.uses_old_self and not comparable:
+        detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
+        yield invalid(f"{path}.rule", rule.get("rule"), detail)
+    if compiled.optional_old_self and not compiled.uses_old_self:
+        yield invalid(f"{path}.optionalOldSelf", True, "may not be set if oldSelf is not used in rule")
+
+
+class Rules:
+    """The rules of a schema and of what is below it, compiled once."""
+
+    def __init__(self, schema: Object) -> None:
+        self._schema = schema
+        self._rules = [_compile(rule, schema) for rule in schema.get(KEYWORD) or ()]
+        properties = {name: Rules(below) for name, below in part(schema, "properties").items()}
+        self._properties = {name: rules for name, rules in properties.items() if rules}
+        self._values = _rules_of(schema.get("additionalProperties"))
+        self._items = _rules_of(schema.get("items"))
+
+    def __bool__(self) -> bool:
+        return bool(self._rules or self._properties or self._values or self._items)
+
+    def broken(self, value: Any, old: Any, path: str = "") -> Errors:
+        """Broken rules of a value; `old` is the value it replaces, or None."""
+        if value is None:
+            return
+        if self._rules:
+            yield from self._broken_here(value, old, path)
+        if isinstance(value, dict):
+            yield from self._broken_members(value, old if isinstance(old, dict) else {}, path)
+        elif isinstance(value, list) and self._items:
+            yield from self._broken_items(value, old if isinstance(old, list) else [], path)
+
+    def _broken_members(self, members: Object, old: Object, path: str) -> Errors:
+        for name, member in members.items():
+            rules = self._properties.get(name, self._values)
+            if rules:
+                yield from rules.broken(member, old.get(name), f"{path}.{name}" if path else name)
+
+    def _broken_items(self, items: list[Any], old: list[Any], path: str) -> Errors:
+        keys = self._schema.get("x-kubernetes-list-map-keys") or ()
+        former = {_key(item, keys): item for item in old} if keys else {}
+        for index, item in enumerate(items):
+            previous = former.get(_key(item, keys)) if keys else None
+            assert self._items is not None
+            yield from self._items.broken(item, previous, f"{path}[{index}]")
+
+    def _broken_here(self, value: Any, old: Any, path: str) -> Errors:
+        variables = {cel.SELF: to_cel(value, self._schema), cel.OLD_SELF: to_cel(old, self._schema)}
+        for rule in self._rules:
+            if rule.uses_old_self and old is None and not rule.optional_old_self:
+                continue
+            # What was not touched may stay as it is: rules are added to definitions that have objects.
+            if not rule.uses_old_self and old is not None and old == value:
+                continue
+            error = _broken(rule, variables, value, path or "<nil>")
+            if error is not None:
+                yield error
+
+
+def _rules_of(schema: Any) -> Rules | None:
+    rules = Rules(schema) if isinstance(schema, dict) else None
+    return rules or None
+
+
+def _key(item: Any, keys: Iterable[str]) -> tuple[Any, ...]:
+    return tuple(item.get(key) for key in keys) if isinstance(item, dict) else ()
+
+
+def _broken(rule: Rule, variables: dict[str, Any], value: Any, path: str) -> FieldError | None:
+    try:
+        if rule.program.run(variables) is True:
+            return None
+    except cel.EvaluationError as error:
+        told = f"{error} evaluating rule: {rule.message or rule.text}"
+        return FieldError(path, "FieldValueInvalid", f"Invalid value: {told}")
+    where = path
+    if rule.field_path:
+        where = rule.field_path if path == "<nil>" else f"{path}.{rule.field_path}"
+    return _error(rule, where, value, _message(rule, variables))
+
+
+def _message(rule: Rule, variables: dict[str, Any]) -> str:
+    if rule.message_program is not None:
+        try:
+            told = rule.message_program.run(variables)
+        except cel.EvaluationError:
+            told = None
+        if isinstance(told, str) and told.strip() and "\n" not in told:
+            return told.strip()
+    return rule.message or f"failed rule: {rule.text}"
+
+
+def _error(rule: Rule, path: str, value: Any, detail: str) -> FieldError:
+    if rule.reason == "FieldValueRequired":
+        return required(path, detail)
+    if rule.reason == "FieldValueForbidden":
+        return forbidden(path, detail)
+    if rule.reason == "FieldValueDuplicate" and not isinstance(value, dict | list):
+        return duplicate(path, value)
+    if isinstance(value, dict | list):
+        title = "Duplicate value" if rule.reason == "FieldValueDuplicate" else "Invalid value"
+        return FieldError(path, rule.reason, f"{title}: {detail}")
+    return invalid(path, value, detail)
