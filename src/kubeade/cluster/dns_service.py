@@ -1,7 +1,8 @@
-"""How the cluster DNS is found: the Service `kube-system/kube-dns`, at the address that every kubelet tells its pods.
+"""How the cluster DNS is found: the Service `kube-system/kube-dns`, at the address that every kubelet tells
+its pods.
 
-The Service has no selector: its EndpointSlice names the DNS server's own address, so the server may be ours, or a
-CoreDNS whose pods somebody gives the Service a selector for.
+The Service has no selector: its EndpointSlice names the DNS server's own address, so the server may be ours,
+or a CoreDNS whose pods somebody gives the Service a selector for.
 """
 
 from kubeade.api.errors import AlreadyExists

@@ -44,6 +44,10 @@ class DataDirectory:
         return self.root / "runtime"
 
     @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
     def network(self) -> Path:
         return self.root / "network"
 

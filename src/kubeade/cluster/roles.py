@@ -1,7 +1,7 @@
 """What the components that upstream has no default role for may do: cluster DNS, cloud controllers, courier.
 
-Least privilege: each reads what it needs and writes events about it; only the cloud controllers change Services and
-Nodes.
+Least privilege: each reads what it needs and writes events about it; only the cloud controllers change
+Services and Nodes.
 """
 
 from kubeade.api.resource import Object

@@ -42,6 +42,11 @@ class Settings:
     kubernetes_version: str
 
     @property
+    def service_range(self) -> str:
+        """All addresses that the proxy listens on: Services and load balancers, one /16."""
+        return f"{self.service_prefix}.0.0/16"
+
+    @property
     def load_balancer_range(self) -> str:
         """Where Services of type LoadBalancer get their addresses: beside the Services' own."""
         return f"{self.service_prefix}.128.0/17"

@@ -1,0 +1,153 @@
+"""The whole cluster in one process: every room built, handed what it needs, and started in order.
+
+Order: keys and ledger, API server, then everything else at once. Ready means: the API answers and the node
+is Ready. SIGTERM and SIGINT stop it and its pods; after a SIGKILL the pods run on and the next start finds
+them.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from kubeade.cluster import addresses, daemon, settings, teardown
+from kubeade.cluster.components import Components
+from kubeade.cluster.control_plane import ControlPlane, Trust
+from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.progress import Report, Step
+from kubeade.cluster.settings import Order, Settings
+from kubeade.cluster.shop import NETWORK_OF_MODE
+from kubeade.cluster.supervise import supervise
+from kubeade.lib.clock import SystemClock
+from kubeade.lib.ids import Ids
+from kubeade.runtime.mode import Detected, ModeRefused, detect_mode
+from kubeade.store.ledger import LedgerError
+from kubeade.store.sqlite import SqliteLedger
+
+log = logging.getLogger(__name__)
+
+READY_TIMEOUT_SECONDS = 60.0
+
+
+def run(data: DataDirectory, order: Order, report: Report) -> None:
+    """Run a cluster in this process until it is told to stop; failures are reported, not raised."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        _event_loop()(Cluster(data, order, report).run())
+    except (ModeRefused, settings.SettingsError, LedgerError, OSError) as error:
+        report(Step("failed", str(error)))
+
+
+def _event_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    runner: Callable[[Coroutine[Any, Any, None]], None] = uvloop.run
+    return runner
+
+
+class Cluster:
+    """One start of one cluster."""
+
+    def __init__(self, data: DataDirectory, order: Order, report: Report) -> None:
+        self._data = data
+        self._order = order
+        self._report = report
+        self._clock = SystemClock()
+        self._ids = Ids()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """From an empty or kept data directory to ready, until told to stop. Raises what `run` reports."""
+        began = asyncio.get_running_loop().time()
+        self._listen_for_signals()
+        detected = detect_mode(self._order.runtime, self._data.runtime)
+        chosen = self._settings(detected)
+        ledger = await SqliteLedger.open(self._data.ledger)
+        try:
+            trust = Trust.of(self._data, self._clock)
+            plane = ControlPlane(self._data, chosen, trust, ledger, self._clock, self._ids)
+            authority_pem = trust.authority.certificate_pem
+            components = Components(
+                self._data, chosen, detected.mode, plane.handle, authority_pem, self._clock, self._ids
+            )
+            await components.network.open()
+            await plane.start(components.api_addresses)
+            self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}")
+            await self._run_components(
+                plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
+            )
+        finally:
+            await ledger.close()
+            self._data.process.unlink(missing_ok=True)
+
+    async def _run_components(
+        self, plane: ControlPlane, components: Components, node_ready: str, began: float
+    ) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(supervise("kept objects", plane.keep))]
+                for name, start in await components.all():
+                    running.append(tasks.create_task(supervise(name, start), name=name))
+                await self._wait_ready(components)
+                self._tell(began, node_ready)
+                daemon.record(self._data.process, daemon.this_process())
+                self._tell(began, "ready", kind="ready")
+                self._settle()
+                await self._stopping.wait()
+                for task in running:
+                    task.cancel()
+        finally:
+            await plane.stop()
+            if self._stopping.is_set():
+                await teardown.stop_pods(self._data)
+
+    async def _wait_ready(self, components: Components) -> None:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                await components.wait_node_ready()
+        except TimeoutError:
+            message = f"the node was not Ready after {READY_TIMEOUT_SECONDS:.0f} s; the log says more"
+            raise OSError(message) from None
+
+    def _settings(self, detected: Detected) -> Settings:
+        network = NETWORK_OF_MODE[detected.mode]
+        kept = settings.load(self._data.settings)
+        chosen = settings.keep_to(kept, self._order, network) if kept else self._choose(network)
+        settings.save(self._data.settings, chosen)
+        return chosen
+
+    def _choose(self, network: str) -> Settings:
+        pods, services = addresses.choose_ranges(network, self._data.tag, addresses.machine_ranges())
+        return Settings(
+            network=network,
+            api_port=self._order.port or addresses.free_port(),
+            pod_cidr=pods,
+            service_cidr=services,
+            node_name=addresses.node_name(),
+            simulated_nodes=self._order.simulated_nodes,
+            kubernetes_version=self._order.kubernetes_version,
+        )
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+
+    def _tell(self, began: float, text: str, kind: str = "step") -> None:
+        seconds = asyncio.get_running_loop().time() - began
+        log.info("%s", text)
+        self._report(Step(kind, text, seconds))
+
+    @staticmethod
+    def _settle() -> None:
+        """What is loaded now stays: the garbage collector need not look at it again and again."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 50)

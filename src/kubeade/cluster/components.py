@@ -1,0 +1,143 @@
+"""Everything that stands around the API server, each with a client and an identity of its own."""
+
+from collections.abc import Awaitable, Callable
+
+from kubeade.api.errors import AlreadyExists
+from kubeade.api.resource import Object, Resource
+from kubeade.client.client import Client
+from kubeade.cloud.manager import CloudManager
+from kubeade.cloud.providers.local import local_provider
+from kubeade.cluster import dns_service, shop
+from kubeade.cluster.identities import API_SERVER, client_of, component, controller, node
+from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER, component_roles
+from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
+from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
+from kubeade.courier.probe import LastMile
+from kubeade.dns.forward import Forwarder, name_servers
+from kubeade.dns.server import DnsServer
+from kubeade.kubelet.config import KubeletConfig
+from kubeade.kubelet.kubelet import Kubelet
+from kubeade.lib.clock import Clock
+from kubeade.lib.http.message import Handler
+from kubeade.lib.ids import Ids
+from kubeade.network.simulated import SimulatedNetwork
+from kubeade.proxy.proxy import Proxy
+from kubeade.runtime.mode import Mode
+from kubeade.scheduler.scheduler import Scheduler
+
+Start = Callable[[], Awaitable[None]]
+RBAC = "rbac.authorization.k8s.io"
+ROLES = {
+    kind: Resource(RBAC, "v1", plural, kind, namespaced=False)
+    for kind, plural in (("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings"))
+}
+
+
+class Components:
+    """All of them, for one start of one cluster."""
+
+    def __init__(
+        self,
+        data: DataDirectory,
+        settings: Settings,
+        mode: Mode,
+        handler: Handler,
+        authority_pem: bytes,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._data = data
+        self._settings = settings
+        self._mode = mode
+        self._handler = handler
+        self._authority_pem = authority_pem
+        self._clock = clock
+        self._ids = ids
+        self.network = shop.NodeNetwork(data, settings)
+        self._kubelets: list[Kubelet] = []
+
+    @property
+    def api_addresses(self) -> list[str]:
+        """Where, besides loopback, the API must be reached: what pods see of this machine."""
+        return [] if self.network.address == shop.LOOPBACK else [self.network.address]
+
+    async def all(self) -> list[tuple[str, Start]]:
+        """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""
+        await self._ensure_roles()
+        dns = await self._dns()
+        runners: list[tuple[str, Start]] = [
+            ("controllers", self._controllers().run),
+            ("scheduler", Scheduler(self._as("system:kube-scheduler"), self._clock).run),
+            ("cloud", self._cloud().run),
+            ("proxy", Proxy(self._as("system:kube-proxy"), self._settings.node_name, self._clock).run),
+            ("dns", dns.run),
+            ("courier", LastMile(self._as(COURIER_USER), self._clock).run),
+        ]
+        self._kubelets = [await self._kubelet(), *self._simulated_kubelets()]
+        return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
+
+    async def wait_node_ready(self) -> None:
+        """Return once every node is registered and Ready."""
+        for kubelet in self._kubelets:
+            await kubelet.wait_registered()
+
+    def _as(self, user: str) -> Client:
+        return client_of(self._handler, component(user))
+
+    def _controllers(self) -> ControllerManager:
+        config = ControllerManagerConfig(
+            root_ca_pem=self._authority_pem.decode(), pod_cidr=self._settings.pod_cidr
+        )
+        return ControllerManager(
+            lambda name: client_of(self._handler, controller(name)), self._clock, self._ids, config
+        )
+
+    def _cloud(self) -> CloudManager:
+        pool = self._settings.load_balancer_range
+        return CloudManager(
+            self._as(CLOUD_USER), self._clock, lambda services: local_provider(pool, services)
+        )
+
+    async def _dns(self) -> DnsServer:
+        config = self._kubelet_config()
+        servers = [
+            one for one in name_servers(config.resolv_conf) if one != self._settings.dns_service_address
+        ]
+        server = DnsServer(self._as(DNS_USER), CLUSTER_DOMAIN, Forwarder(servers))
+        port = await server.start(self.network.address, 0)
+        admin = client_of(self._handler, API_SERVER)
+        await dns_service.ensure(admin, self._settings.dns_service_address, self.network.address, port)
+        return server
+
+    async def _kubelet(self) -> Kubelet:
+        runtime, images = await shop.open_runtime(
+            self._data, self._mode, self.network.pods, self._clock, self._ids
+        )
+        client = client_of(self._handler, node(self._settings.node_name))
+        return Kubelet(self._kubelet_config(), client, runtime, images, self._clock)
+
+    def _kubelet_config(self) -> KubeletConfig:
+        return shop.kubelet_config(self._data, self._settings, self._mode, self.network.address)
+
+    def _simulated_kubelets(self) -> list[Kubelet]:
+        made = []
+        for index in range(self._settings.simulated_nodes):
+            config = shop.simulated_config(self._data.kubelet, self._settings, index)
+            network = SimulatedNetwork(shop.node_subnet(self._settings.pod_cidr, index + 1))
+            runtime, images = shop.simulated_runtime(network, self._clock)
+            client = client_of(self._handler, node(config.node_name))
+            made.append(Kubelet(config, client, runtime, images, self._clock))
+        return made
+
+    async def _ensure_roles(self) -> None:
+        admin = client_of(self._handler, API_SERVER)
+        for role in component_roles():
+            await _put(admin, ROLES[role["kind"]], role)
+
+
+async def _put(client: Client, resource: Resource, wanted: Object) -> None:
+    try:
+        await client.create(resource, wanted)
+    except AlreadyExists:
+        await client.update(resource, wanted)

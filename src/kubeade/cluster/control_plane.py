@@ -1,0 +1,127 @@
+"""Headquarters, wired: ledger, storage, who may come in, what is admitted, the API server, and its
+sockets."""
+
+import ssl
+from dataclasses import dataclass
+
+from kubeade.api.validation import ValidationOptions
+from kubeade.apiserver.admission.build import build_admission
+from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
+from kubeade.apiserver.authorization.authorizer import build_authorizer
+from kubeade.apiserver.bootstrap.ensure import bootstrap
+from kubeade.apiserver.bootstrap.objects import ClusterConfig
+from kubeade.apiserver.server import ApiServer, ApiServerConfig
+from kubeade.apiserver.storage import Storage
+from kubeade.apiserver.upkeep import keep_current
+from kubeade.client.kubeconfig import Credentials, render
+from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
+from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.pki import Authority, Subject, signing_key, write_private
+from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
+from kubeade.cluster.writer import ClientWriter
+from kubeade.lib.clock import Clock
+from kubeade.lib.http.server import HttpServer
+from kubeade.lib.ids import Ids
+from kubeade.store.ledger import Ledger
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The cluster's keys: its authority, and what signs service account tokens."""
+
+    authority: Authority
+    token_key_pem: bytes
+
+    @classmethod
+    def of(cls, data: DataDirectory, clock: Clock) -> "Trust":
+        return cls(Authority(data.pki, clock), signing_key(data.pki / "sa.key"))
+
+    def serving_context(self, data: DataDirectory, name: str, subject: Subject) -> ssl.SSLContext:
+        """TLS for a server of this cluster; clients may show certificates of its authority."""
+        self.authority.issue(name, subject)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(data.pki / f"{name}.crt", data.pki / f"{name}.key")
+        context.load_verify_locations(cadata=self.authority.certificate_pem.decode())
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+
+class ControlPlane:
+    """The API server of one cluster. `handle` is for clients in this process."""
+
+    def __init__(
+        self, data: DataDirectory, settings: Settings, trust: Trust, ledger: Ledger, clock: Clock, ids: Ids
+    ) -> None:
+        self._data = data
+        self._settings = settings
+        self._trust = trust
+        self._clock = clock
+        storage = Storage.on(ledger)
+        authorization = build_authorizer(storage)
+        tokens = TokenConfig(trust.token_key_pem)
+        authentication = build_authenticator(storage, tokens, clock, ids)
+        admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
+        self._quotas = admission.quotas
+        self._storage = storage
+        self.server = ApiServer(
+            ApiServerConfig(
+                settings.kubernetes_version,
+                validation=ValidationOptions(allow_loopback_endpoints=settings.network != "bridge"),
+                responders={**authentication.responders, **authorization.responders},
+            ),
+            storage,
+            clock,
+            ids,
+            authentication.authenticator,
+            authorization.authorizer,
+            admission.chain,
+        )
+        self.handle = self.server.handle
+        self._writer = ClientWriter(client_of(self.handle, API_SERVER))
+        self._http: HttpServer | None = None
+
+    async def start(self, addresses: list[str]) -> None:
+        """Answer on loopback and on `addresses`; then make what every cluster has. Raises OSError."""
+        await self.server.start()
+        names = self._names(addresses)
+        context = self._trust.serving_context(self._data, "apiserver", Subject("kube-apiserver", names=names))
+        self._http = HttpServer(self.handle, context, clock=self._clock)
+        for address in dict.fromkeys([LOOPBACK, *addresses]):
+            await self._http.start(address, self._settings.api_port)
+        self._write_kubeconfig()
+        self._config = ClusterConfig(
+            addresses[0] if addresses else LOOPBACK,
+            self._settings.api_port,
+            self._settings.service_cidr,
+            self._trust.authority.certificate_pem.decode(),
+        )
+        await bootstrap(self._storage, self._writer, self._config, self._clock)
+
+    async def keep(self) -> None:
+        """Put back what no cluster can be without, until cancelled."""
+        await keep_current(self._storage, self._writer, self._config, self._quotas)
+
+    async def stop(self) -> None:
+        """End watches, answer what is under way, close the sockets."""
+        await self.server.stop()
+        if self._http is not None:
+            await self._http.stop()
+
+    def _names(self, addresses: list[str]) -> tuple[str, ...]:
+        service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+        service.append(f"kubernetes.default.svc.{CLUSTER_DOMAIN}")
+        own = ["localhost", LOOPBACK, self._settings.node_name, self._settings.api_service_address]
+        return tuple(dict.fromkeys([*service, *own, *addresses]))
+
+    def _write_kubeconfig(self) -> None:
+        pair = self._trust.authority.issue("admin", Subject(ADMIN.name, (MASTERS,)))
+        credentials = Credentials(
+            f"https://{LOOPBACK}:{self._settings.api_port}",
+            self._trust.authority.certificate_pem,
+            pair.certificate_pem,
+            pair.key_pem,
+        )
+        write_private(self._data.kubeconfig, render("kubeade", credentials))
