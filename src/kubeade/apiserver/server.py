@@ -37,6 +37,7 @@ from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
+from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
 from kubeade.apiserver.metrics import Metrics
@@ -80,6 +81,7 @@ class ApiServerConfig:
     """
 
     kubernetes_version: str = DEFAULT_VERSION
+    address: str = "127.0.0.1:6443"
     catalogue: Catalogue | None = None
     schema: Schema | None = None
     validation: ValidationOptions = field(default_factory=ValidationOptions)
@@ -122,14 +124,17 @@ class ApiServer:
             ids=ids,
             responders=config.responders,
         )
-        self._add_endpoints(config.kubernetes_version)
+        self._add_endpoints(config)
 
-    def _add_endpoints(self, kubernetes_version: str) -> None:
-        version = json_response(version_info(kubernetes_version))
+    def _add_endpoints(self, config: ApiServerConfig) -> None:
+        version = json_response(version_info(config.kubernetes_version))
         self.endpoints.add("version", lambda _: version)
         for path in PATHS:
             self.endpoints.add(path, self.health.answer)
         self.endpoints.add("metrics", self._metrics)
+        discovery = DiscoveryEndpoint(self.catalogue, config.address)
+        self.endpoints.add("api", discovery.answer)
+        self.endpoints.add("apis", discovery.answer)
 
     def _metrics(self, _: Request) -> Response:
         cache = self.storage.cache
