@@ -41,7 +41,7 @@ class Program:
     def run(self, variables: dict[str, Any]) -> Any:
         """The value. Raises EvaluationError."""
         value = self._expression.eval(data=variables)
-        if value.type().name() == "*error*":
+        if value.type().name() == "ERROR":
             raise EvaluationError(_without_code(str(value.value())))
         return value.plain_value()
 
@@ -57,21 +57,30 @@ def compile_expression(text: str, self_type: Any) -> Program:
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """The CEL type of what a schema describes, as text: `list<string>`. Structs are dynamic."""
+    """The CEL type of `self` for a schema, as text: `list<string>`. Structs are dynamic.
+
+    Only a value that is `self` itself can be a timestamp or a duration: see `expressions.typed`.
+    """
+    if schema.get("type") == "string" and not schema.get("nullable"):
+        return _FORMATS.get(schema.get("format", ""), "string")
+    return _nested_type(schema)
+
+
+def _nested_type(schema: dict[str, Any]) -> str:
     kind = schema.get("type")
     if schema.get("nullable") or schema.get("x-kubernetes-int-or-string"):
         return "dyn"
     if kind == "array":
-        return f"list<{type_of(schema.get('items') or {})}>"
+        return f"list<{_nested_type(schema.get('items') or {})}>"
     values = schema.get("additionalProperties")
     if kind == "object" and isinstance(values, dict):
-        return f"map<string, {type_of(values)}>"
-    if kind == "string":
-        return _FORMATS.get(schema.get("format", ""), "string")
-    return {"integer": "int", "number": "double", "boolean": "bool"}.get(kind or "", "dyn")
+        return f"map<string, {_nested_type(values)}>"
+    return {"string": "string", "integer": "int", "number": "double", "boolean": "bool"}.get(
+        kind or "", "dyn"
+    )
 
 
-_FORMATS = {"date-time": "timestamp", "date": "timestamp", "duration": "duration", "byte": "bytes"}
+_FORMATS = {"date-time": "timestamp", "date": "timestamp", "duration": "duration"}
 
 
 def _without_code(message: str) -> str:

@@ -1,7 +1,5 @@
 """Objects as rules see them: field names escaped where CEL could not spell them, values in CEL's types."""
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,24 +24,28 @@ def escaped(name: str) -> str:
 
 
 def to_cel(value: Any, schema: Object) -> Any:
-    """A value of an object as CEL's. What the schema does not know stays as it is."""
+    """The value of `self` as CEL's. What the schema does not know stays as it is."""
+    if isinstance(value, str) and schema.get("type") == "string":
+        return _to_scalar(value, schema.get("format"))
+    return _nested(value, schema)
+
+
+def _nested(value: Any, schema: Object) -> Any:
     if isinstance(value, dict):
         return _to_map(value, schema)
     if isinstance(value, list):
         items = part(schema, "items")
-        return [to_cel(item, items) for item in value]
+        return [_nested(item, items) for item in value]
     if type(value) is int and schema.get("type") == "number":
         return float(value)
-    if isinstance(value, str) and schema.get("type") == "string":
-        return _to_scalar(value, schema.get("format"))
     return value
 
 
 def _to_map(members: Object, schema: Object) -> Object:
     properties, values = part(schema, "properties"), schema.get("additionalProperties")
     if isinstance(values, dict):
-        return {name: to_cel(member, values) for name, member in members.items()}
-    return {escaped(name): to_cel(member, properties.get(name) or {}) for name, member in members.items()}
+        return {name: _nested(member, values) for name, member in members.items()}
+    return {escaped(name): _nested(member, properties.get(name) or {}) for name, member in members.items()}
 
 
 def _to_scalar(text: str, format: Any) -> Any:
@@ -51,11 +53,9 @@ def _to_scalar(text: str, format: Any) -> Any:
         if format in ("date-time", "date"):
             parsed = datetime.fromisoformat(text)
             return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        if format == "byte":
-            return base64.b64decode(text)
         if format == "duration":
             return _duration(text)
-    except (ValueError, binascii.Error):
+    except ValueError:
         return text
     return text
 

@@ -20,6 +20,13 @@ KEYWORD = "x-kubernetes-validations"
 _STRINGS = re.compile(r"""r?("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
 _OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
 _FIELDS = re.compile(r"(?<![\w.])(?:self|oldSelf)((?:\.\w+)+)(\()?")
+_TYPED = re.compile(rf"(?P<string>{_STRINGS.pattern})|(?P<has>\bhas\([^)]*\))|(?P<field>{_FIELDS.pattern})")
+_CASTS = {
+    "date-time": "timestamp({})",
+    "date": "timestamp({} + 'T00:00:00Z')",
+    "duration": "duration({})",
+    "byte": "base64.decode({})",
+}
 _STANDARD = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -49,7 +56,7 @@ def _compile(rule: Object, schema: Object) -> Rule:
     # A definition whose status says what oldSelf is: it may be absent, so it becomes an optional value.
     body = f"cel.bind(oldSelf, oldSelf == null ? optional.none() : optional.of(oldSelf), {text})"
     kind = "dyn" if optional else cel.type_of(schema)
-    program = cel.compile_expression(body if optional else text, kind)
+    program = cel.compile_expression(typed(body if optional else text, schema), kind)
     if program.result_type not in ("BOOL", "DYN"):
         raise cel.CompileError("compilation failed: must evaluate to a bool")
     message = (rule.get("message") or "").strip()
@@ -67,7 +74,36 @@ def _compile(rule: Object, schema: Object) -> Rule:
 
 def _compile_message(rule: Object, schema: Object) -> cel.Program | None:
     text = rule.get("messageExpression")
-    return cel.compile_expression(text, cel.type_of(schema)) if text else None
+    return cel.compile_expression(typed(text, schema), cel.type_of(schema)) if text else None
+
+
+def typed(text: str, schema: Object) -> str:
+    """The rule with references to fields of a time format cast to their type.
+
+    In Kubernetes such fields are timestamps and durations; in the values that this CEL takes from Python
+    they can only be strings. Fields reached through a variable of a macro stay strings.
+    """
+    return _TYPED.sub(lambda found: _cast(found, schema), text)
+
+
+def _cast(found: re.Match[str], schema: Object) -> str:
+    reference = found["field"]
+    if not reference:
+        return found[0]
+    path, call = reference.removesuffix("("), reference.endswith("(")
+    path, _, method = path.rpartition(".") if call else (path, "", "")
+    below = _schema_at(path.split(".")[1:], schema)
+    cast = _CASTS.get(below.get("format", "")) if below.get("type") == "string" else None
+    if cast is None:
+        return reference
+    return cast.format(path) + (f".{method}(" if call else "")
+
+
+def _schema_at(names: list[str], schema: Object) -> Object:
+    for name in names:
+        known = {escaped(field): below for field, below in part(schema, "properties").items()}
+        schema = known.get(name, {})
+    return schema if names else {}
 
 
 def _check_fields(text: str, schema: Object) -> None:
