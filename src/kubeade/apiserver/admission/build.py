@@ -1,15 +1,19 @@
 """Which plugins there are, in which order (upstream: AllOrderedPlugins, those on by default)."""
 
 import asyncio
+from dataclasses import dataclass
 
 from kubeade.api.resources import NAMESPACES
 from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
 from kubeade.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from kubeade.apiserver.admission.limit_ranger import LimitRanger
 from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from kubeade.apiserver.admission.node_taint import TaintNodesByCondition
 from kubeade.apiserver.admission.plugin import Plugin
 from kubeade.apiserver.admission.priority import Priority
+from kubeade.apiserver.admission.quota_ledger import QuotaLedger
+from kubeade.apiserver.admission.resource_quota import ResourceQuota
 from kubeade.apiserver.admission.service_account import ServiceAccount
 from kubeade.apiserver.admission.storage_protection import StorageObjectInUseProtection
 from kubeade.apiserver.allocation.allocator import ServiceAllocator
@@ -18,20 +22,34 @@ from kubeade.apiserver.allocation.pools import AddressPool, PortPool
 from kubeade.apiserver.authorization.authorizer import Authorization
 from kubeade.apiserver.derived import ObjectIndex
 from kubeade.apiserver.seams import Reader
+from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 
 DEFAULT_SERVICE_CIDR = "10.96.0.0/16"
 
 
+@dataclass(frozen=True, slots=True)
+class AdmissionParts:
+    """All that the wiring needs of this room; `quotas` is what `QuotaStatus` writes down."""
+
+    chain: AdmissionChain
+    quotas: QuotaLedger
+
+
 def build_admission(
-    reader: Reader, authorization: Authorization, ids: Ids, service_cidr: str = DEFAULT_SERVICE_CIDR
-) -> AdmissionChain:
-    """The server's `Admission`, over the cluster's own state. To be called in the event loop."""
+    reader: Reader,
+    authorization: Authorization,
+    ids: Ids,
+    clock: Clock,
+    service_cidr: str = DEFAULT_SERVICE_CIDR,
+) -> AdmissionParts:
+    """The server's `Admission`, over the cluster's own state."""
     namespaces = ObjectIndex(reader, NAMESPACES)
-    now = asyncio.get_running_loop().time
-    allocator = ServiceAllocator(reader, AddressPool(service_cidr), PortPool(), now)
+    allocator = ServiceAllocator(reader, AddressPool(service_cidr), PortPool(), _loop_time)
+    quotas = QuotaLedger(reader, clock, _loop_time)
     plugins: list[Plugin] = [
         NamespaceLifecycle(namespaces),
+        LimitRanger(reader),
         ServiceAccount(reader, ids),
         TaintNodesByCondition(),
         Priority(reader),
@@ -41,5 +59,11 @@ def build_admission(
         DefaultIngressClass(reader),
         ServiceAllocation(allocator),
         authorization.escalation,
+        ResourceQuota(quotas),
     ]
-    return AdmissionChain(plugins)
+    return AdmissionParts(AdmissionChain(plugins), quotas)
+
+
+def _loop_time() -> float:
+    """Seconds that only move forward, and that a virtual event loop moves."""
+    return asyncio.get_running_loop().time()

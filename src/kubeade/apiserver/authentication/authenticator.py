@@ -1,4 +1,4 @@
-"""The authenticators in order: client certificate, bearer token, else anonymous; then impersonation."""
+"""The authenticators in order: client certificate, bearer token, else anonymous."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from kubeade.api.errors import Unauthorized
 from kubeade.apiserver.authentication.bearer import BearerAuthenticator, bearer_token
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
-from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
 from kubeade.apiserver.authentication.openid import OpenIdDocuments
 from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
@@ -14,7 +13,7 @@ from kubeade.apiserver.authentication.service_account import ServiceAccountAuthe
 from kubeade.apiserver.authentication.token_request import TokenIssuer
 from kubeade.apiserver.authentication.users import ANONYMOUS_USER
 from kubeade.apiserver.authentication.x509 import CertificateAuthenticator
-from kubeade.apiserver.seams import Authorizer, Reader, Responder, User
+from kubeade.apiserver.seams import Reader, Responder, User
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request
 from kubeade.lib.ids import Ids
@@ -40,23 +39,15 @@ class TokenConfig:
 class RequestAuthenticator:
     """The server's `Authenticator`. Without credentials one is the anonymous user, whom roles restrict."""
 
-    def __init__(
-        self, certificates: CertificateAuthenticator, bearer: BearerAuthenticator, authorizer: Authorizer
-    ) -> None:
+    def __init__(self, certificates: CertificateAuthenticator, bearer: BearerAuthenticator) -> None:
         self._certificates = certificates
         self._bearer = bearer
-        self._authorizer = authorizer
 
     async def authenticate(self, request: Request) -> User:
-        """Raises Unauthorized for wrong credentials, and Forbidden or BadRequest for impersonation."""
-        user = self._authenticated(request) or ANONYMOUS_USER
-        if impersonates(request.headers):
-            return await impersonated(user, request.headers, self._authorizer)
-        return user
+        """Raises Unauthorized for wrong credentials."""
+        return self._authenticated(request) or ANONYMOUS_USER
 
     def _authenticated(self, request: Request) -> User | None:
-        if isinstance(request.identity, User):
-            return request.identity
         if request.peer_certificate:
             user = self._certificates.authenticate(request.peer_certificate)
             if user is not None:
@@ -80,9 +71,7 @@ class Authentication:
     keys: ServiceAccountKeys
 
 
-def build_authenticator(
-    reader: Reader, authorizer: Authorizer, tokens: TokenConfig, clock: Clock, ids: Ids
-) -> Authentication:
+def build_authenticator(reader: Reader, tokens: TokenConfig, clock: Clock, ids: Ids) -> Authentication:
     """Everything about who asks, over the cluster's own service accounts and secrets."""
     keys = ServiceAccountKeys(tokens.signing_key_pem, tokens.verifying_key_pems)
     audiences = tuple(tokens.audiences or tokens.issuers)
@@ -96,7 +85,7 @@ def build_authenticator(
         (group, "selfsubjectreviews", ""): SelfSubjectReviews(clock).answer,
     }
     return Authentication(
-        RequestAuthenticator(CertificateAuthenticator(clock), bearer, authorizer),
+        RequestAuthenticator(CertificateAuthenticator(clock), bearer),
         responders,
         OpenIdDocuments(keys, tokens.issuers[0], tokens.keys_url),
         keys,

@@ -19,6 +19,7 @@ from kubeade.apiserver.admission import service_account
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.seams import AdmissionAttributes, Operation, User
+from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 
 USER = User("jane", groups=("system:authenticated",))
@@ -40,7 +41,7 @@ def pod(**spec):
 
 
 async def admit(cluster, resource, found, operation=Operation.CREATE, old=None, **more):
-    chain = build_admission(cluster, build_authorizer(cluster), Ids(random.Random(1)))
+    chain = build_admission(cluster, build_authorizer(cluster), Ids(random.Random(1)), SystemClock()).chain
     namespace = "shop" if resource.namespaced else ""
     name = (found or old)["metadata"]["name"]
     attributes = AdmissionAttributes(
@@ -143,9 +144,7 @@ async def test_a_class_gives_the_priority(shop):
     assert (spec["priority"], spec["preemptionPolicy"]) == (9, "Never")
     with pytest.raises(Forbidden, match="no PriorityClass with name absent was found"):
         await admit(shop, PODS, pod(priorityClassName="absent"))
-    with pytest.raises(
-        Forbidden, match=r"the integer value of priority \(5\) must not be provided"
-    ):
+    with pytest.raises(Forbidden, match=r"the integer value of priority \(5\) must not be provided"):
         await admit(shop, PODS, pod(priorityClassName="vip", priority=5))
 
 

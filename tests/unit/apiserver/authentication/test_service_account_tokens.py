@@ -10,11 +10,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from kubeade.api.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from kubeade.api.errors import BadRequest, Conflict, Invalid, NotFound, Unauthorized
 from kubeade.api.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
 from kubeade.apiserver.authentication.claims import legacy_claims
-from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.seams import Question, User
 from kubeade.lib.http.message import Request
 from kubeade.lib.ids import Ids
@@ -47,9 +46,8 @@ class Room:
     def __init__(self, cluster, config=None):
         self.cluster, self.clock = cluster, FixedClock()
         self.account = cluster.put(SERVICE_ACCOUNTS, {"metadata": {"name": "seller", "namespace": "shop"}})
-        authorizer = build_authorizer(cluster).authorizer
         config = config or TokenConfig(KEY_PEM)
-        self.built = build_authenticator(cluster, authorizer, config, self.clock, Ids(random.Random(1)))
+        self.built = build_authenticator(cluster, config, self.clock, Ids(random.Random(1)))
 
     async def token(self, **spec):
         return (await self.request(spec))["status"]["token"]
@@ -60,8 +58,8 @@ class Room:
             Question(ADMIN, "shop", "seller", body)
         )
 
-    async def user(self, token, **headers):
-        headers = {"authorization": f"Bearer {token}", **headers}
+    async def user(self, token):
+        headers = {"authorization": f"Bearer {token}"}
         return await self.built.authenticator.authenticate(Request("GET", "/api", headers=headers))
 
     async def review(self, token, audiences=()):
@@ -286,31 +284,6 @@ async def test_nobody_is_anonymous_and_wrong_credentials_are_not_nobody(room):
     assert (user.name, user.groups) == ("system:anonymous", ("system:unauthenticated",))
     with pytest.raises(Unauthorized):
         await room.user("wrong")
-
-
-async def test_impersonation_needs_the_right_to_it(room):
-    headers = {"impersonate-user": "jane"}
-    with pytest.raises(Forbidden) as refused:
-        await room.user(await room.token(), **headers)
-    assert refused.value.message == (
-        'users "jane" is forbidden: User "system:serviceaccount:shop:seller" cannot impersonate '
-        'resource "users" in API group "" at the cluster scope'
-    )
-
-
-async def test_the_superuser_may_be_anybody(room):
-    async def become(**headers):
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await room.built.authenticator.authenticate(
-            Request("GET", "/", headers=headers, identity=ADMIN)
-        )
-
-    jane = await become(impersonate_user="jane", impersonate_group="devs, ops", impersonate_extra_Scopes="a")
-    assert jane.groups == ("devs", "ops", "system:authenticated")
-    account = await become(impersonate_user="system:serviceaccount:shop:seller")
-    assert "system:serviceaccounts:shop" in account.groups
-    with pytest.raises(BadRequest, match="without impersonating a user"):
-        await become(impersonate_group="devs")
 
 
 async def test_who_am_i(room):
