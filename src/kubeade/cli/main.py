@@ -25,11 +25,9 @@ COMMANDS = (
     "kubectl",
     "image",
     "ledger",
-    "apiserver",
     "scheduler",
     "controllers",
     "cloud",
-    "kubelet",
     "proxy",
     "dns",
 )
