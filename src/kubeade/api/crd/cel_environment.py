@@ -48,7 +48,10 @@ class Program:
 
 def compile_expression(text: str, self_type: Any) -> Program:
     """Compile an expression on `self` and `oldSelf`, both of this type. Raises CompileError."""
-    environment = _environment(self_type)
+    try:
+        environment = _environment(self_type)
+    except ImportError as error:
+        raise CompileError("rules in CEL need the package cel-expr-python, which is not installed") from error
     try:
         return Program(environment.compile(text))
     except RuntimeError as error:

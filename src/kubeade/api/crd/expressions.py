@@ -162,19 +162,31 @@ class Rules:
 
     def __init__(self, schema: Object) -> None:
         self._schema = schema
-        self._rules = [_compile(rule, schema) for rule in schema.get(KEYWORD) or ()]
+        self._rules: list[Rule] = []
+        self._unusable: list[str] = []
+        for rule in schema.get(KEYWORD) or ():
+            self._add(rule)
         properties = {name: Rules(below) for name, below in part(schema, "properties").items()}
         self._properties = {name: rules for name, rules in properties.items() if rules}
         self._values = _rules_of(schema.get("additionalProperties"))
         self._items = _rules_of(schema.get("items"))
 
     def __bool__(self) -> bool:
-        return bool(self._rules or self._properties or self._values or self._items)
+        return bool(self._rules or self._unusable or self._properties or self._values or self._items)
+
+    def _add(self, rule: Object) -> None:
+        try:
+            self._rules.append(_compile(rule, self._schema))
+        except cel.CompileError as error:
+            # Refused at the creation of a definition; what was stored earlier may still hold one.
+            self._unusable.append(f"rule compile error: {error}")
 
     def broken(self, value: Any, old: Any, path: str = "") -> Errors:
         """Broken rules of a value; `old` is the value it replaces, or None."""
         if value is None:
             return
+        for told in self._unusable:
+            yield FieldError(path or "<nil>", "FieldValueInvalid", f"Invalid value: {told}")
         if self._rules:
             yield from self._broken_here(value, old, path)
         if isinstance(value, dict):

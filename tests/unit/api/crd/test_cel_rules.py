@@ -158,3 +158,8 @@ def test_old_values_cannot_be_asked_for_where_none_can_be_told():
     item = with_rules(struct(a=STRING), {"rule": "self == oldSelf"})
     (found,) = texts(definition_create(definition(struct(l={"type": "array", "items": item}))))
     assert "oldSelf cannot be used on the uncorrelatable portion of the schema" in found
+
+
+def test_a_stored_rule_that_cannot_run_refuses_what_it_is_about():
+    found = broken(with_rules(SCALE, {"rule": "self.replicas <"}), cron_tab())
+    assert found[0].startswith("spec: Invalid value: rule compile error: compilation failed: ERROR")
