@@ -82,7 +82,7 @@ def default_namespace(namespace: Object) -> None:
 def default_node(node: Object) -> None:
     """What can be given out is, until the kubelet says otherwise, all there is."""
     status = node.get("status")
-    if isinstance(status, dict) and status.get("allocatable") is None and status.get("capacity"):
+    if isinstance(status, dict) and status.get("allocatable") is None and part(status, "capacity"):
         status["allocatable"] = dict(status["capacity"])
 
 

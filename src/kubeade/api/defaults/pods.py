@@ -3,6 +3,7 @@
 from kubeade.api.defaults.fill import attached, fill, fill_number
 from kubeade.api.defaults.volumes import default_field_ref, default_volume
 from kubeade.api.parts import part, parts
+from kubeade.api.quantity import Quantity
 from kubeade.api.resource import Object
 
 _FILE_PATH = "/dev/termination-log"
@@ -111,10 +112,20 @@ def _default_host_ports(container: Object) -> None:
 
 
 def _default_pod_level_requests(spec: Object) -> None:
-    # Upstream first takes the sum of the containers' requests; a pod-level limit only fills what no
-    # container asks for. Where containers ask, the sum is left to whoever adds up requests.
-    limits = part(spec, "resources", "limits")
-    asked = {name for container in _containers(spec) for name in part(container, "resources", "requests")}
-    for name, quantity in limits.items():
-        if name not in asked:
-            attached(spec["resources"], "requests").setdefault(name, quantity)
+    """For a pod with limits of its own: what its containers ask for together, else the limit."""
+    for name, limit in part(spec, "resources", "limits").items():
+        found = [part(c, "resources", "requests").get(name) for c in _running_containers(spec)]
+        attached(spec["resources"], "requests").setdefault(name, _total(found) or limit)
+
+
+def _running_containers(spec: Object) -> list[Object]:
+    sidecars = [c for c in parts(spec, "initContainers") if c.get("restartPolicy") == "Always"]
+    return parts(spec, "containers") + sidecars
+
+
+def _total(found: list[object]) -> str:
+    try:
+        quantities = [Quantity.parse(str(value)) for value in found if value is not None]
+    except ValueError:
+        return ""
+    return str(sum(quantities[1:], quantities[0])) if quantities else ""

@@ -11,7 +11,7 @@ from kubeade.api.validation.fields import (
     not_supported,
     required,
 )
-from kubeade.api.validation.names import dns_subdomain, path_segment
+from kubeade.api.validation.names import NameRule, dns_label, dns_subdomain, path_segment
 from kubeade.api.validation.selectors import label_selector
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -156,14 +156,20 @@ def _signer(signer: str, path: str) -> Errors:
         yield required(path)
         return
     domain, slash, name = signer.partition("/")
-    if not slash or not name or ("/" in name and not domain):
-        detail = 'must be a fully qualified domain and path of the form "example.com/signer-name"'
+    if not slash or "/" in name:
+        detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
         yield invalid(path, signer, detail)
         return
-    if len(domain.split(".")) < 2:
+    yield from _segments(domain, dns_label, path)
+    if "." not in domain:
         yield invalid(path, domain, "should be a domain with at least two segments separated by dots")
-    yield from messages(path, domain, dns_subdomain(domain))
-    yield from messages(path, name, dns_subdomain(name))
+    yield from _segments(name, dns_subdomain, path)
+
+
+def _segments(name: str, rule: NameRule, path: str) -> Errors:
+    bad = next((segment for segment in name.split(".") if rule(segment)), None)
+    if bad is not None:
+        yield from (invalid(path, name, f'validating label "{bad}": {detail}') for detail in rule(bad))
 
 
 def _conditions(conditions: list[Object], path: str) -> Errors:

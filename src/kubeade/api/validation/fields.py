@@ -16,6 +16,10 @@ IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
+OMITTED = object()
+"""In place of a value that is not to be shown."""
+
+
 def invalid(path: str, value: object, detail: str) -> FieldError:
     """The value breaks a rule of its field."""
     return _with_value("FieldValueInvalid", "Invalid value", path, value, detail)
@@ -104,8 +108,9 @@ def messages(path: str, value: object, found: Iterable[str]) -> Errors:
 
 
 def _with_value(reason: str, title: str, path: str, value: object, detail: str) -> FieldError:
+    found = "" if value is OMITTED else f": {shown(value)}"
     tail = f": {detail}" if detail else ""
-    return FieldError(path, reason, f"{title}: {shown(value)}{tail}")
+    return FieldError(path, reason, f"{title}{found}{tail}")
 
 
 def _without_value(reason: str, title: str, path: str, detail: str) -> FieldError:

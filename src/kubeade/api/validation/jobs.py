@@ -8,6 +8,7 @@ from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.validation.cron import schedule_problem
 from kubeade.api.validation.fields import (
+    OMITTED,
     Errors,
     duplicate,
     immutable,
@@ -156,9 +157,9 @@ def _failure_rule(rule: Object, names: set[str], path: str) -> Errors:
         yield from one_of(f"{at}.status", pattern.get("status"), ("False", "True", "Unknown"))
     if codes is not None and conditions:
         detail = "specifying both OnExitCodes and OnPodConditions is not supported"
-        yield invalid(path, rule, detail)
+        yield invalid(path, OMITTED, detail)
     elif codes is None and not conditions:
-        yield invalid(path, rule, "specifying one of OnExitCodes and OnPodConditions is required")
+        yield invalid(path, OMITTED, "specifying one of OnExitCodes and OnPodConditions is required")
 
 
 def _exit_codes(codes: Object, names: set[str], path: str) -> Errors:
@@ -251,7 +252,7 @@ def job_status(new: Object, old: Object) -> Errors:
         yield from not_negative(f"status.{key}", status.get(key))
     complete, failed = _is_true(new, "Complete"), _is_true(new, "Failed")
     if complete and failed:
-        yield invalid("status.conditions", None, "cannot set Complete=True and Failed=true conditions")
+        yield invalid("status.conditions", OMITTED, "cannot set Complete=True and Failed=true conditions")
     if status.get("completionTime") is not None and not complete:
         detail = "cannot set completionTime when there is no Complete=True condition"
         yield invalid("status.completionTime", status["completionTime"], detail)
@@ -264,7 +265,7 @@ def job_status(new: Object, old: Object) -> Errors:
     for kind in ("Failed", "Complete", "FailureTarget"):
         if _is_true(old, kind) and not _is_true(new, kind):
             detail = f"cannot disable the terminal {kind}=True condition"
-            yield invalid("status.conditions", None, detail)
+            yield invalid("status.conditions", OMITTED, detail)
     if complete or _is_true(old, "Complete"):
         yield from immutable_once_set(status, before, "completionTime")
 

@@ -14,7 +14,6 @@ from kubeade.api.validation.fields import (
     required,
 )
 from kubeade.api.validation.names import (
-    dns_1035_label,
     dns_label,
     dns_subdomain,
     path_segment,
@@ -106,7 +105,7 @@ def _backend(backend: Object, path: str) -> Errors:
     elif isinstance(service, dict):
         yield from _service_backend(service, f"{path}.service")
     else:
-        yield required(path, "resource or service backend is required")
+        yield invalid(path, "", "resource or service backend is required")
 
 
 def _service_backend(service: Object, path: str) -> Errors:
@@ -114,16 +113,16 @@ def _service_backend(service: Object, path: str) -> Errors:
     if not name:
         yield required(f"{path}.name")
     else:
-        yield from messages(f"{path}.name", name, dns_1035_label(name))
+        yield from messages(f"{path}.name", name, dns_label(name))
     found, named = number(port, "number"), text(port, "name")
     if found and named:
-        yield invalid(path, "", "cannot set both port name & port number")
+        yield invalid(path.removesuffix(".service"), "", "cannot set both port name & port number")
     elif named:
         yield from messages(f"{path}.port.name", named, port_name(named))
     elif found:
         yield from messages(f"{path}.port.number", found, port_number(found))
     else:
-        yield required(path, "port name or number is required")
+        yield required(path.removesuffix(".service"), "port name or number is required")
 
 
 def ingress_class(found: Object) -> Errors:

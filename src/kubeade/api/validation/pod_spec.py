@@ -131,9 +131,10 @@ def _gates(spec: Object, path: str) -> Errors:
 def _host_users(spec: Object, path: str) -> Errors:
     if spec.get("hostUsers") is not False:
         return
-    for key in ("hostNetwork", "hostPID", "hostIPC"):
+    # The last two paths are upstream's, capital letter and all.
+    for key, shown_key in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
         if spec.get(key):
-            yield forbidden(f"{path}.{key}", "when `hostUsers` is false")
+            yield forbidden(f"{path}.{shown_key}", "when `hostUsers` is false")
 
 
 def _names(spec: Object, path: str) -> Errors:

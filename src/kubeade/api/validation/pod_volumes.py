@@ -142,9 +142,6 @@ def _projected(source: Object, path: str) -> Errors:
 
 def _projection(projection: Object, path: str) -> Errors:
     found = [key for key, value in projection.items() if value is not None]
-    if not found:
-        kinds = "secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate"
-        yield required(path, f"must specify one of: {kinds}")
     if len(found) > 1:
         yield forbidden(path, "may not specify more than 1 volume type per source")
     for key in ("secret", "configMap"):

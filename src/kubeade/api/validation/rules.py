@@ -19,7 +19,7 @@ from kubeade.api.validation import (
 )
 from kubeade.api.validation.fields import Errors
 from kubeade.api.validation.kind_rules import KindRules
-from kubeade.api.validation.names import dns_1035_label, dns_label, path_segment
+from kubeade.api.validation.names import config_key, dns_label, path_segment
 
 
 def _definition_create(definition: Object) -> Errors:
@@ -52,7 +52,7 @@ _CORE = {
     "Service": KindRules(
         with_options=services.service,
         change=services.service_change,
-        name=dns_1035_label,
+        name=dns_label,
         subresources={"status": services.service_status},
     ),
     "Endpoints": KindRules(with_options=endpoints.endpoints),
@@ -66,7 +66,7 @@ _CORE = {
     "Node": KindRules(
         always=nodes.node, change=nodes.node_change, subresources={"status": nodes.node_change}
     ),
-    "Event": KindRules(always=platform.core_event),
+    "Event": KindRules(always=platform.core_event, name=path_segment),
     "LimitRange": KindRules(always=quotas.limit_range),
     "ResourceQuota": KindRules(
         always=quotas.resource_quota,
@@ -151,7 +151,13 @@ _OTHERS = {
             "approval": access.signing_request_approval,
         },
     ),
-    ("events.k8s.io", "Event"): KindRules(create=platform.event_create, change=platform.event_change),
+    # Names with colons: a signer's bundle, an IPv6 address.
+    ("certificates.k8s.io", "ClusterTrustBundle"): KindRules(name=path_segment),
+    ("networking.k8s.io", "IPAddress"): KindRules(name=path_segment),
+    ("coordination.k8s.io", "LeaseCandidate"): KindRules(name=config_key),
+    ("events.k8s.io", "Event"): KindRules(
+        create=platform.event_create, change=platform.event_change, name=path_segment
+    ),
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
     ("apiregistration.k8s.io", "APIService"): KindRules(always=platform.api_service, name=path_segment),

@@ -89,6 +89,8 @@ def _app_armor(context: Object, path: str) -> Errors:
         yield required(f"{at}.type", "type is required when appArmorProfile is set")
     elif kind not in _PROFILES:
         yield not_supported(f"{at}.type", kind, _PROFILES)
+    elif kind == "Localhost" and isinstance(name, str) and name != name.strip():
+        yield invalid(f"{at}.localhostProfile", name, "must not be padded with whitespace")
     elif kind == "Localhost" and not name:
         yield required(f"{at}.localhostProfile", "must be set when AppArmor type is Localhost")
     elif kind != "Localhost" and name is not None:

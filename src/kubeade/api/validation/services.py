@@ -80,15 +80,15 @@ def _ports(spec: Object, kind: str) -> Errors:
             if port.get("nodePort"):
                 detail = "may not be used when `type` is 'ClusterIP'"
                 yield forbidden(f"spec.ports[{index}].nodePort", detail)
-    node_ports: set[tuple[object, object]] = set()
-    numbers: set[tuple[object, object]] = set()
+    node_ports: set[tuple[str, int]] = set()
+    numbers: set[tuple[str, int]] = set()
     for index, port in enumerate(ports):
-        protocol, node_port = port.get("protocol"), port.get("nodePort")
+        protocol, node_port = text(port, "protocol"), number(port, "nodePort")
         if node_port and (protocol, node_port) in node_ports:
             yield duplicate(f"spec.ports[{index}].nodePort", node_port)
         node_ports.add((protocol, node_port))
     for index, port in enumerate(ports):
-        key = (port.get("protocol"), port.get("port"))
+        key = (text(port, "protocol"), number(port, "port"))
         if key in numbers:
             yield duplicate(f"spec.ports[{index}]", _bare_port(*key))
         numbers.add(key)

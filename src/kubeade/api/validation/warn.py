@@ -106,9 +106,10 @@ def _container(container: Object, path: str) -> Warnings:
             detail = f'hides previous definition of "{name}", which may be dropped when using apply'
             yield f"{path}.env[{index}]: {detail}"
         names.add(name)
-    used: dict[tuple[object, object, object, object], str] = {}
+    used: dict[tuple[int, str, int, str], str] = {}
     for index, port in enumerate(parts(container, "ports")):
-        key = (port.get("containerPort"), port.get("protocol"), port.get("hostPort"), port.get("hostIP"))
+        ports = number(port, "containerPort"), number(port, "hostPort")
+        key = (ports[0], text(port, "protocol"), ports[1], text(port, "hostIP"))
         at = f"{path}.ports[{index}]"
         if key in used:
             yield f"{at}: duplicate port definition with {used[key]}"

@@ -253,10 +253,9 @@ def selects(spec: Object) -> bool:
     if is_empty(selector):
         return True
     try:
-        found = LabelSelector.from_object(selector)
-    except (ValueError, KeyError):
+        return LabelSelector.from_object(selector).matches(part(spec, "template", "metadata", "labels"))
+    except (ValueError, KeyError, TypeError):
         return True
-    return found.matches(part(spec, "template", "metadata", "labels"))
 
 
 def _template(spec: Object, kind: str, selected: bool) -> Errors:
