@@ -16,8 +16,8 @@ Step = Callable[[Any], Iterator[Any]]
 
 _TOKEN = re.compile(
     r"""
-      (?P<recursive>\.\.)(?P<below>(?:\\.|[^.\[\\])*)
-    | \.(?P<key>(?:\\.|[^.\[\\])*)
+      (?P<recursive>\.\.)(?P<below>(?:\\.|[^.\[\]\\])*)
+    | \.(?P<key>(?:\\.|[^.\[\]\\])*)
     | \[\?\((?P<filter>(?:"[^"]*"|'[^']*'|[^)])*)\)\]
     | \[(?P<quote>['"])(?P<quoted>(?:\\.|(?!(?P=quote)).)*)(?P=quote)\]
     | \[(?P<index>-?\d+)\]
