@@ -34,7 +34,7 @@ from kubeade.api.apply.prune import prune
 from kubeade.api.apply.reconcile import reconciled
 from kubeade.api.apply.shape import Shape, shape_of
 from kubeade.api.errors import ApiError, BadRequest
-from kubeade.api.patch.json_value import same
+from kubeade.api.patch.json_value import copied, same
 from kubeade.api.resource import Object, split_api_version
 from kubeade.api.schema_node import Node
 
@@ -88,9 +88,9 @@ class FieldManager:
     def apply(self, live: Object | None, config: Object, manager: str, force: bool, time: str) -> Object:
         """The live object with a configuration applied and its managedFields brought up to date.
 
-        `live` is None where the object does not exist yet. The result is neither defaulted nor validated,
-        and it shares parts with `live` and `config`. Raises ApplyConflict, BadRequest, or ApiError (500, as
-        upstream answers) for a configuration that does not fit the schema.
+        `live` is None where the object does not exist yet. The result is neither defaulted nor validated;
+        it shares nothing with `live` and `config` but the fields of owners. Raises ApplyConflict, BadRequest,
+        or ApiError (500, as upstream answers) for a configuration that does not fit the schema.
         """
         self._check(config)
         current = live if live is not None else self._empty(config)
@@ -112,7 +112,7 @@ class FieldManager:
             managed[applier] = replace(managed[applier], time=time)
         if manager == last_applied.KUBECTL:
             applied = last_applied.with_annotation(applied, config)
-        return with_entries(applied, managed)
+        return with_entries(copied(applied), managed)
 
     @property
     def _shape(self) -> Shape:

@@ -1,20 +1,14 @@
 """The language that rules are written in: CEL with the functions that Kubernetes adds to it.
 
 cel-expr-python is Google's own CEL, so rules are parsed, checked and run as in Go. It is imported when the
-first rule is compiled, not before. Of Kubernetes' libraries, lists, regex, URL and IP functions are here as
-far as they need no types of their own; the quantity, CIDR, semver and format libraries and indexOf of lists
-are not: a rule that uses them is refused when its definition is created.
+first rule is compiled, not before. Kubernetes' own functions are `cel_library`'s.
 """
 
-import ipaddress
 import re
-from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
-from kubeade.api.crd.patterns import compile_pattern
+from kubeade.api.crd.cel_library import LIBRARY
 
 SELF, OLD_SELF = "self", "oldSelf"
 
@@ -120,55 +114,9 @@ def _declared(name: str, types: Any) -> Any:
 def _functions(cel: Any) -> list[Any]:
     types = cel.Type
     declared: dict[str, list[Any]] = {}
-    for name, member, result, parameters, function in _LIBRARY:
+    for name, member, result, parameters, function in LIBRARY:
         identity = f"kubernetes_{name}_{'_'.join(parameters)}"
         kinds = [getattr(types, each) for each in parameters]
         overload = cel.Overload(identity, getattr(types, result), kinds, is_member=member, impl=function)
         declared.setdefault(name, []).append(overload)
     return [cel.FunctionDecl(name, overloads) for name, overloads in declared.items()]
-
-
-def _plain(items: Any) -> list[Any]:
-    return [item.plain_value() if hasattr(item, "plain_value") else item for item in items]
-
-
-def _is_sorted(items: Any) -> bool:
-    found = _plain(items)
-    return all(left <= right for left, right in pairwise(found))
-
-
-def _find(text: str, pattern: str) -> str:
-    found = compile_pattern(pattern).search(text)
-    return found[0] if found else ""
-
-
-def _find_all(text: str, pattern: str) -> list[str]:
-    return [found[0] for found in compile_pattern(pattern).finditer(text)]
-
-
-def _is_url(text: str) -> bool:
-    try:
-        split = urlsplit(text)
-    except ValueError:
-        return False
-    return bool(split.scheme or text.startswith("/"))
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
-_LIBRARY: tuple[tuple[str, bool, str, tuple[str, ...], Callable[..., Any]], ...] = (
-    ("isSorted", True, "BOOL", ("LIST",), _is_sorted),
-    ("sum", True, "DYN", ("LIST",), lambda items: sum(_plain(items))),
-    ("min", True, "DYN", ("LIST",), lambda items: min(_plain(items))),
-    ("max", True, "DYN", ("LIST",), lambda items: max(_plain(items))),
-    ("find", True, "STRING", ("STRING", "STRING"), _find),
-    ("findAll", True, "LIST", ("STRING", "STRING"), _find_all),
-    ("isURL", False, "BOOL", ("STRING",), _is_url),
-    ("isIP", False, "BOOL", ("STRING",), _is_ip),
-)

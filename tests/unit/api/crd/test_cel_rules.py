@@ -115,6 +115,9 @@ def test_names_that_cel_cannot_spell_are_escaped():
         "self.name.find('[0-9]+') == '12'",
         "self.name.split('-').size() == 2",
         "isURL('https://example.com') && isIP('::1') && !isIP('x')",
+        "quantity('1Gi').isGreaterThan(quantity('1000Mi')) && quantity('1') == quantity('1000m')",
+        "cidr('10.0.0.0/8').containsIP('10.1.2.3') && ip('::1').family() == 6 && !isCIDR('10.0.0.1')",
+        "url('https://u@example.com:8080/a?b').getHostname() == 'example.com'",
         "self.ratio / 2.0 == 0.5",
         "self.labels.all(k, k.startsWith('a') && self.labels[k] == 'v')",
         "self.?missing.orValue('none') == 'none'",
@@ -143,7 +146,7 @@ def test_kubernetes_functions_and_types_work(rule):
         ({"rule": "self.nothere == 1"}, "compilation failed: ERROR: undefined field 'nothere'"),
         ({"rule": "self.image.nope()"}, "undeclared reference to 'nope'"),
         ({"rule": "1 + 1"}, "compilation failed: must evaluate to a bool"),
-        ({"rule": "quantity('1') == self.image"}, "undeclared reference to 'quantity'"),
+        ({"rule": "semver('1.2.3').major() == 1"}, "undeclared reference to 'semver'"),
         ({"rule": "true", "optionalOldSelf": True}, "may not be set if oldSelf is not used in rule"),
     ],
 )
