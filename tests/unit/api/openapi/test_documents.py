@@ -1,0 +1,123 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from kubeade.api.catalogue import Catalogue
+from kubeade.api.openapi import OpenApi
+from kubeade.api.openapi.schemas import references
+from kubeade.api.resource import Resource
+from kubeade.api.resource_type import custom_resource_type
+from kubeade.api.schema import Schema
+
+LEMONADES = Resource("stand.example", "v1", "lemonades", "Lemonade")
+SUGAR = {"type": "integer", "description": "spoons", "default": 2, "nullable": True, "minimum": 0}
+STRUCTURAL = {
+    "type": "object",
+    "description": "A drink.",
+    "properties": {
+        "spec": {
+            "type": "object",
+            "properties": {"sugar": SUGAR, "port": {"x-kubernetes-int-or-string": True}},
+            "anyOf": [{"required": ["sugar"]}],
+        }
+    },
+}
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return Catalogue.built_in()
+
+
+@pytest.fixture
+def openapi(catalogue: Catalogue) -> OpenApi:
+    schema = Schema.load()
+    schema.add(LEMONADES, STRUCTURAL)
+    catalogue.add(custom_resource_type(LEMONADES, {"plural": "lemonades"}, ["status"], "v1"))
+    return OpenApi(schema, catalogue)
+
+
+def read(document: bytes | None) -> dict[str, Any]:
+    assert document is not None
+    decoded: dict[str, Any] = msgspec.json.decode(document)
+    return decoded
+
+
+def test_the_index_leads_to_every_group_version(openapi: OpenApi, catalogue: Catalogue) -> None:
+    paths = read(openapi.v3_index())["paths"]
+    assert paths["api/v1"]["serverRelativeURL"].startswith("/openapi/v3/api/v1?hash=")
+    assert len(paths) == len({(each.group, each.version) for each in catalogue})
+    assert openapi.v3("apps", "v2") is None
+
+
+def test_no_document_refers_to_what_it_does_not_hold(openapi: OpenApi, catalogue: Catalogue) -> None:
+    for group, version in {(each.group, each.version) for each in catalogue}:
+        document = read(openapi.v3(group, version))
+        held = document["components"]["schemas"].keys()
+        assert set(references(document, "#/components/schemas/")) <= held
+    document = read(openapi.v2())
+    assert set(references(document, "#/definitions/")) <= document["definitions"].keys()
+
+
+def test_fields_are_described_beside_their_references(openapi: OpenApi) -> None:
+    spec = read(openapi.v3("apps", "v1"))["components"]["schemas"]["io.k8s.api.apps.v1.DeploymentSpec"]
+    strategy = spec["properties"]["strategy"]
+    assert strategy["allOf"] == [{"$ref": "#/components/schemas/io.k8s.api.apps.v1.DeploymentStrategy"}]
+    assert strategy["x-kubernetes-patch-strategy"] == "retainKeys"
+    spec = read(openapi.v2())["definitions"]["io.k8s.api.apps.v1.DeploymentSpec"]
+    assert spec["properties"]["strategy"]["$ref"] == "#/definitions/io.k8s.api.apps.v1.DeploymentStrategy"
+    assert spec["properties"]["replicas"]["description"].startswith("Number of desired pods.")
+
+
+def test_patches_say_that_they_can_be_rehearsed_and_validated(openapi: OpenApi) -> None:
+    path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+    for document in (read(openapi.v3("apps", "v1")), read(openapi.v2())):
+        patch = document["paths"][path]["patch"]
+        assert patch["x-kubernetes-group-version-kind"] == {
+            "group": "apps",
+            "version": "v1",
+            "kind": "Deployment",
+        }
+        names = {parameter["name"] for parameter in patch["parameters"] if parameter["in"] == "query"}
+        assert names == {"dryRun", "fieldManager", "fieldValidation", "force"}
+
+
+def test_operations_have_ids_of_their_own(openapi: OpenApi) -> None:
+    paths = read(openapi.v2())["paths"]
+    ids = [
+        operation["operationId"]
+        for item in paths.values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    assert len(ids) == len(set(ids))
+    assert {"readAppsV1NamespacedDeploymentScale", "listCoreV1PodForAllNamespaces", "createCoreV1Node"} <= {
+        *ids
+    }
+
+
+def test_custom_kinds_are_told_in_each_versions_words(openapi: OpenApi) -> None:
+    v3 = read(openapi.v3("stand.example", "v1"))["components"]["schemas"]["example.stand.v1.Lemonade"]
+    assert v3["properties"]["spec"]["properties"]["sugar"] == SUGAR
+    assert v3["x-kubernetes-group-version-kind"][0]["kind"] == "Lemonade"
+    v2 = read(openapi.v2())["definitions"]["example.stand.v1.Lemonade"]
+    assert v2["properties"]["spec"]["properties"]["sugar"] == {
+        "type": "integer",
+        "description": "spoons",
+        "minimum": 0,
+    }
+    assert "anyOf" not in v2["properties"]["spec"]
+    assert openapi.v2_protobuf()
+
+
+def test_documents_follow_the_catalogue(openapi: OpenApi, catalogue: Catalogue) -> None:
+    before, hash_before = openapi.v2(), openapi.v3_hash("stand.example", "v1")
+    assert openapi.v2() is before
+    found = catalogue.find("stand.example", "v1", "lemonades")
+    assert found is not None
+    catalogue.remove(found)
+    assert openapi.v3("stand.example", "v1") is None
+    assert b"Lemonade" in before
+    assert b"Lemonade" not in openapi.v2()
+    assert openapi.v3_hash("stand.example", "v1") != hash_before
