@@ -9,6 +9,7 @@ from kubeade.api.resource import Object
 from kubeade.api.resources import PODS
 from kubeade.client.client import Client
 from kubeade.cri.service import RuntimeService
+from kubeade.cri.types import LinuxResources
 from kubeade.kubelet import pods
 from kubeade.kubelet.config import KubeletConfig
 from kubeade.kubelet.container_backoff import FailureBackoff
@@ -19,6 +20,7 @@ from kubeade.kubelet.observer import Observer
 from kubeade.kubelet.probe_results import ProbeResults
 from kubeade.kubelet.probes.manager import ProbeManager
 from kubeade.kubelet.referenced_objects import ReferencedObjects
+from kubeade.kubelet.resize import granted_before, with_allocation
 from kubeade.kubelet.status.containers import Waiting
 from kubeade.kubelet.status.pod_status import StatusInputs, pod_status
 from kubeade.kubelet.status_writer import StatusWriter
@@ -50,7 +52,11 @@ class NodeServices:
 
 @dataclass(slots=True)
 class PodContext:
-    """One pod on this node. `failure` (reason, message) ends it as Failed; `gone`: no longer in the API."""
+    """One pod on this node. `failure` (reason, message) ends it as Failed; `gone`: no longer in the API.
+
+    `pod` asks for what this node has granted it (`resize`), which may be less new than its spec in the API.
+    `actuated` is what running containers were last set to, by their ids.
+    """
 
     pod: Object
     node: NodeServices
@@ -63,11 +69,15 @@ class PodContext:
     probes: ProbeManager = field(init=False)
     crashes: FailureBackoff = field(init=False)
     resize: list[Object] = field(default_factory=list)
+    allocation: dict[str, Object] = field(init=False)
+    actuated: dict[str, LinuxResources] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         node = self.node
         self.pod = with_type(self.pod)
         self.status = dict(self.pod.get("status") or {})
+        self.allocation = granted_before(self.pod)
+        self.pod = with_allocation(self.pod, self.allocation)
         self.results = ProbeResults(self.poke)
         self.probes = ProbeManager(node.runtime, node.events, self.results, node.clock)
         self.crashes = FailureBackoff(node.config.crash_loop_backoff)

@@ -38,7 +38,7 @@ class PodWorker:
         self._poked.set()
 
     def update(self, pod: Object) -> None:
-        """The API shows the pod anew."""
+        """The API shows the pod anew; `pod` asks for what it is granted."""
         self.context.pod = with_type(pod)
         self.context.node.statuses.observe(pod)
         if pods.is_deleted(pod):

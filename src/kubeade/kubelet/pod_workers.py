@@ -14,7 +14,8 @@ from kubeade.kubelet.admission import admit
 from kubeade.kubelet.observed import POD_UID_LABEL
 from kubeade.kubelet.pod_context import NodeServices
 from kubeade.kubelet.pod_worker import PodWorker
-from kubeade.reconcile.informer import Informer
+from kubeade.kubelet.resize import allocation_of, in_progress, refusal, with_allocation
+from kubeade.reconcile.informer import Informer, key_of
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class PodWorkers:
         if worker is None:
             self._begin(new)
         else:
-            worker.update(new)
+            worker.update(self._grant(new, worker))
 
     def _begin(self, pod: Object) -> None:
         worker = PodWorker(pod, self._node)
@@ -88,11 +89,38 @@ class PodWorkers:
         if worker.context.should_stop or worker.context.status.get("startTime"):
             return
         node = self._own_node.get(self._node.config.node_name)
-        others = [w.context.pod for w in self._workers.values() if not w.context.should_stop]
-        refusal = admit(pod, others, node, self._node.allocatable)
-        if refusal is not None:
-            worker.context.say_warning(refusal.reason, refusal.message)
-            worker.reject(refusal.reason, f"Pod was rejected: {refusal.message}")
+        refused = admit(pod, self._others(worker), node, self._node.allocatable)
+        if refused is not None:
+            worker.context.say_warning(refused.reason, refused.message)
+            worker.reject(refused.reason, f"Pod was rejected: {refused.message}")
+
+    def _others(self, worker: PodWorker) -> list[Object]:
+        """The active pods beside this one."""
+        others = [each for each in self._workers.values() if each is not worker]
+        return [each.context.pod for each in others if not each.context.should_stop]
+
+    def _grant(self, pod: Object, worker: PodWorker) -> Object:
+        """Grant a change of the pod's resources if it fits; the pod as it is granted."""
+        context, asked = worker.context, allocation_of(pod)
+        if asked == context.allocation:
+            context.resize = [each for each in context.resize if each["type"] != "PodResizePending"]
+            return pod
+        refused = refusal(pod, self._others(worker), self._node.allocatable)
+        if refused is None:
+            context.allocation = asked
+            context.resize = [in_progress()]
+            return pod
+        if refused not in context.resize:
+            context.say_warning(f"Resize{refused['reason']}", refused["message"])
+        context.resize = [refused]
+        return with_allocation(pod, context.allocation)
+
+    def _grant_deferred(self) -> None:
+        """Somebody has left: a change that did not fit may fit now."""
+        for worker in self._workers.values():
+            pod = self._informer.get(key_of(worker.context.pod))
+            if any(each.get("reason") == "Deferred" for each in worker.context.resize) and pod is not None:
+                worker.update(self._grant(pod, worker))
 
     async def _run(self, worker: PodWorker) -> None:
         uid = worker.context.uid
@@ -102,3 +130,4 @@ class PodWorkers:
             worker.context.probes.stop()
             if self._workers.get(uid) is worker:
                 del self._workers[uid]
+            self._grant_deferred()

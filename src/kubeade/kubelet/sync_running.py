@@ -4,11 +4,12 @@ Called again whenever something about the pod has changed. It may be cancelled b
 pod is to be stopped: what it has made by then is found again by looking.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from kubeade.api.resource import Object
 from kubeade.cri.service import CriError
-from kubeade.cri.types import SandboxConfig
+from kubeade.cri.types import ContainerStatus, SandboxConfig
 from kubeade.kubelet import pods
 from kubeade.kubelet.container_config import sandbox_config
 from kubeade.kubelet.container_starter import ContainerStarter, Place
@@ -19,6 +20,7 @@ from kubeade.kubelet.payload import references
 from kubeade.kubelet.plan import Kill, PodActions, plan_pod
 from kubeade.kubelet.pod_context import PodContext
 from kubeade.kubelet.referenced_objects import NotSynced
+from kubeade.kubelet.resize import changes, in_progress
 from kubeade.kubelet.status.containers import Waiting
 from kubeade.kubelet.stopper import stop_one, stop_pod
 from kubeade.kubelet.volumes.manager import PodVolume
@@ -56,6 +58,8 @@ async def _act(context: PodContext, observed: ObservedPod) -> None:
             text = "Pod sandbox changed, it will be killed and re-created."
             context.say_normal("SandboxChanged", text)
         await stop_pod(context, observed)
+    if not actions.kill_pod:
+        await _resize(context, observed, actions)
     for kill in actions.kill:
         await _kill(context, kill)
     wanted = [*actions.start_ephemeral, *actions.start_init, *actions.start]
@@ -70,6 +74,43 @@ async def _act(context: PodContext, observed: ObservedPod) -> None:
     context.report(observed)
     place = Place(sandbox_id, config, volumes)
     await _start_all(context, ContainerStarter(context, place, observed), actions)
+
+
+async def _resize(context: PodContext, observed: ObservedPod, actions: PodActions) -> None:
+    """Bring running containers to what they are granted, in place or by a restart."""
+    if not context.resize and not context.actuated:
+        return
+    error = ""
+    killed = {kill.status.id for kill in actions.kill}
+    running = [_as_actuated(each, context) for each in observed.running() if each.id not in killed]
+    for change in changes(context.pod, running, context.node.memory_capacity_bytes):
+        if change.restart:
+            message = f"Container {change.container['name']} resize requires restart"
+            actions.kill.append(Kill(change.container, change.status, message))
+            sidecar = any(each is change.container for each in pods.init_containers(context.pod))
+            (actions.start_init if sidecar else actions.start).append(change.container)
+            continue
+        try:
+            await context.node.runtime.update_container_resources(change.status.id, change.resources)
+            context.actuated[change.status.id] = change.resources
+        except CriError as refused:
+            error = f"{change.container['name']}: {refused}"
+    if any(each["type"] == "PodResizeInProgress" for each in context.resize):
+        _end_resize(context, error)
+        context.report(observed)
+
+
+def _end_resize(context: PodContext, error: str) -> None:
+    if error:
+        context.resize = [in_progress(error)]
+        context.say_warning("ResizeError", f"Pod resize error: {error}")
+        return
+    context.resize = []
+    context.say_normal("ResizeCompleted", "Pod resize completed")
+
+
+def _as_actuated(status: ContainerStatus, context: PodContext) -> ContainerStatus:
+    return replace(status, resources=context.actuated.get(status.id, status.resources))
 
 
 async def _kill(context: PodContext, kill: Kill) -> None:

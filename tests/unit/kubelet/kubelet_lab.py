@@ -55,6 +55,9 @@ class Lab:
         await self.stop()
         await self.start()
 
+    def kubelet_cpus(self):
+        return self.api.objects["/api/v1/nodes/n1"]["status"]["allocatable"]["cpu"]
+
     def path(self, name):
         return f"/api/v1/namespaces/shop/pods/{name}"
 

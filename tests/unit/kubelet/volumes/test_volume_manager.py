@@ -62,9 +62,7 @@ async def test_items_choose_keys_paths_and_modes(bench):
 
 
 async def test_missing_config_map_is_named(bench):
-    with pytest.raises(
-        VolumeError, match='MountVolume.SetUp failed for volume "v" : configmap "menu" not found'
-    ):
+    with pytest.raises(VolumeError, match=r'SetUp failed for volume "v" : configmap "menu" not found'):
         await bench.ensure({"name": "v", "configMap": {"name": "menu"}})
 
 
