@@ -11,6 +11,7 @@ from kubeade.apiserver.admission.limit_ranger import LimitRanger
 from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from kubeade.apiserver.admission.node_taint import TaintNodesByCondition
 from kubeade.apiserver.admission.plugin import Plugin
+from kubeade.apiserver.admission.pod_security import PodSecurity
 from kubeade.apiserver.admission.priority import Priority
 from kubeade.apiserver.admission.quota_ledger import QuotaLedger
 from kubeade.apiserver.admission.resource_quota import ResourceQuota
@@ -52,6 +53,7 @@ def build_admission(
         LimitRanger(reader),
         ServiceAccount(reader, ids),
         TaintNodesByCondition(),
+        PodSecurity(reader, namespaces),
         Priority(reader),
         DefaultTolerationSeconds(),
         DefaultStorageClass(reader),
