@@ -59,8 +59,10 @@ def test_restricted_wants_everything_said():
         ("runAsNonRoot != true", 'pod or container "c" must set securityContext.runAsNonRoot=true'),
         (
             "seccompProfile",
-            'pod or container "c" must set securityContext.seccompProfile.type '
-            'to "RuntimeDefault" or "Localhost"',
+            (
+                'pod or container "c" must set securityContext.seccompProfile.type '
+                'to "RuntimeDefault" or "Localhost"'
+            ),
         ),
     ]
     assert broken("restricted", pod(GOOD)) == []
