@@ -95,8 +95,7 @@ class ContainerStarter:
         context = self._context
         try:
             variables = environment(self._environment_inputs(container))
-            mounts = [*volume_mounts(container, self._place.volumes, variables), *self._hosts(container)]
-            termination = self._termination(container, attempt)
+            mounts, termination_file = self._mounts(container, variables, attempt)
             return container_config(
                 ContainerInputs(
                     pod=context.pod,
@@ -104,8 +103,8 @@ class ContainerStarter:
                     image=image,
                     attempt=attempt,
                     environment=variables,
-                    mounts=[*mounts, *termination],
-                    termination_file=termination[0].host_path if termination else "",
+                    mounts=mounts,
+                    termination_file=termination_file,
                     memory_capacity_bytes=self._node.memory_capacity_bytes,
                     target_id=self._target(container),
                 )
@@ -124,9 +123,18 @@ class ContainerStarter:
             context.current_pod, container, lookup, self._node.services(), self._node.allocatable
         )
 
-    def _hosts(self, container: Object) -> list[Mount]:
+    def _mounts(
+        self, container: Object, variables: Mapping[str, str], attempt: int
+    ) -> tuple[list[Mount], str]:
+        """All mounts, and the file on this node that will hold the termination message."""
         if self._node.config.simulated:
-            return []
+            return [], ""
+        volumes = volume_mounts(container, self._place.volumes, variables)
+        termination = termination_mount(container, self._context.directory, attempt)
+        mounts = [*volumes, *self._hosts(container), *termination]
+        return mounts, termination[0].host_path if termination else ""
+
+    def _hosts(self, container: Object) -> list[Mount]:
         context, config = self._context, self._node.config
         addresses = [each["ip"] for each in context.status.get("podIPs") or []]
         node_hosts = ""
@@ -138,11 +146,6 @@ class ContainerStarter:
         path.write_text(hosts_file(context.pod, addresses, config.cluster_domain, node_hosts))
         path.chmod(0o644)
         return hosts_mount(container, path)
-
-    def _termination(self, container: Object, attempt: int) -> list[Mount]:
-        if self._node.config.simulated:
-            return []
-        return termination_mount(container, self._context.directory, attempt)
 
     def _target(self, container: Object) -> str:
         name = container.get("targetContainerName")

@@ -34,8 +34,6 @@ def _mount(mount: Object, volumes: Mapping[str, PodVolume], variables: Mapping[s
         raise ConfigError(f"cannot find volume {mount['name']!r} to mount into container")
     path = mount["mountPath"] if mount["mountPath"].startswith("/") else f"/{mount['mountPath']}"
     sub_path = _sub_path(mount, variables)
-    if volume.path is None:
-        return Mount(path, "", readonly=True, image=volume.image, image_sub_path=sub_path)
     source = volume.path
     if sub_path:
         try:

@@ -1,8 +1,8 @@
 """Changing the CPU and memory of a pod's containers while they run (upstream: in-place pod resize). Pure.
 
 What a pod is *allocated* is what this node has granted: the resources it started with, and later those of
-each change that fits. Everything else in the kubelet sees the allocated pod, so an order that does not fit changes
-nothing but a condition.
+each change that fits. Everything else in the kubelet sees the allocated pod, so an order that does not fit
+changes nothing but a condition.
 """
 
 from collections.abc import Iterable, Mapping

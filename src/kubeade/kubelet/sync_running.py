@@ -129,7 +129,7 @@ async def _volumes(context: PodContext) -> dict[str, PodVolume]:
     try:
         await node.objects.track(context.uid, references(context.pod))
         if node.config.simulated:
-            return {each["name"]: PodVolume(None) for each in context.pod["spec"].get("volumes") or []}
+            return {}
         return await node.volumes.ensure(context.current_pod, node.allocatable)
     except (VolumeError, NotSynced) as error:
         context.say_warning("FailedMount", str(error))

@@ -31,11 +31,10 @@ FILE_KINDS = ("configMap", "secret", "downwardAPI", "projected")
 
 @dataclass(frozen=True, slots=True)
 class PodVolume:
-    """Where a volume is on this node; `image` instead of a path for image volumes."""
+    """Where a volume is on this node. `read_only`: no container may write to it, whatever its mount says."""
 
-    path: Path | None
+    path: Path
     read_only: bool = False
-    image: str = ""
 
 
 class VolumeManager:
@@ -163,7 +162,7 @@ class VolumeManager:
                 f'persistent volume "{bound_to}": {kind} volumes are not supported by this node'
             )
         group = fs_group(pod)
-        if group is not None and "local" in spec and found.path is not None:
+        if group is not None and "local" in spec:
             give_to_group(found.path, group, read_only=False)
         return PodVolume(found.path, read_only=read_only)
 
