@@ -21,6 +21,8 @@ from kubeade.cluster.progress import Report, Step
 from kubeade.cluster.settings import Order, Settings
 from kubeade.cluster.shop import NETWORK_OF_MODE
 from kubeade.cluster.supervise import supervise
+from kubeade.cni import NetworkError
+from kubeade.cri.service import CriError
 from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 from kubeade.runtime.mode import Detected, ModeRefused, detect_mode
@@ -39,7 +41,8 @@ def run(data: DataDirectory, order: Order, report: Report) -> None:
     )
     try:
         _event_loop()(Cluster(data, order, report).run())
-    except (ModeRefused, settings.SettingsError, LedgerError, OSError) as error:
+    except (ModeRefused, settings.SettingsError, LedgerError, CriError, NetworkError, OSError) as error:
+        log.exception("the cluster did not start")
         report(Step("failed", str(error)))
 
 

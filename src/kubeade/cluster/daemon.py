@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,6 +102,8 @@ def _become_daemon(log: Path, writer: int, work: Callable[[progress.Report], Non
         with os.fdopen(writer, "wb", buffering=0) as pipe:
             work(lambda step: _send(pipe.fileno(), step))
         code = 0
+    except Exception:  # noqa: BLE001 - whatever it is, the log is where it can be read
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)

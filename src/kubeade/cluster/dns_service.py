@@ -5,7 +5,7 @@ The Service has no selector: its EndpointSlice names the DNS server's own addres
 or a CoreDNS whose pods somebody gives the Service a selector for.
 """
 
-from kubeade.api.errors import AlreadyExists
+from kubeade.api.errors import AlreadyExists, NotFound
 from kubeade.api.resource import Object
 from kubeade.api.resources import ENDPOINT_SLICES, SERVICES
 from kubeade.client.client import Client
@@ -58,13 +58,13 @@ def endpoint_slice(address: str, port: int) -> Object:
 async def ensure(client: Client, service_address: str, address: str, port: int) -> None:
     """Make both, or bring the slice up to date. A Service with a selector is somebody else's: left alone."""
     try:
-        await client.create(SERVICES, service(service_address), NAMESPACE)
-    except AlreadyExists:
         kept = await client.get(SERVICES, NAME, NAMESPACE)
-        if kept["spec"].get("selector"):
-            return
-    slice_ = endpoint_slice(address, port)
+    except NotFound:
+        kept = await client.create(SERVICES, service(service_address), NAMESPACE)
+    if kept["spec"].get("selector"):
+        return
+    wanted = endpoint_slice(address, port)
     try:
-        await client.create(ENDPOINT_SLICES, slice_, NAMESPACE)
+        await client.create(ENDPOINT_SLICES, wanted, NAMESPACE)
     except AlreadyExists:
-        await client.update(ENDPOINT_SLICES, slice_)
+        await client.update(ENDPOINT_SLICES, wanted)

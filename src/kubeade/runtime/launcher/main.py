@@ -23,6 +23,8 @@ _SAFE_EXECUTABLE = "KUBEADE_LAUNCHER_EXECUTABLE"
 
 def main(arguments: list[str]) -> int:
     directory, mode, group = arguments
+    # Whatever leaks into us would stay open as long as containers run; uvloop leaks its ends of our streams.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     if mode == "namespaces":
         _run_from_readonly_executable()
     os.chdir(directory)
