@@ -4,17 +4,22 @@ import asyncio
 from dataclasses import dataclass
 
 from kubeade.api.resources import NAMESPACES
+from kubeade.apiserver.admission.certificates import CertificateApproval, CertificateSubjectRestriction
 from kubeade.apiserver.admission.chain import AdmissionChain
+from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from kubeade.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
 from kubeade.apiserver.admission.default_tolerations import DefaultTolerationSeconds
 from kubeade.apiserver.admission.limit_ranger import LimitRanger
 from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
+from kubeade.apiserver.admission.node_restriction import NodeRestriction
 from kubeade.apiserver.admission.node_taint import TaintNodesByCondition
+from kubeade.apiserver.admission.not_enforced import NotEnforced
 from kubeade.apiserver.admission.plugin import Plugin
 from kubeade.apiserver.admission.pod_security import PodSecurity
 from kubeade.apiserver.admission.priority import Priority
 from kubeade.apiserver.admission.quota_ledger import QuotaLedger
 from kubeade.apiserver.admission.resource_quota import ResourceQuota
+from kubeade.apiserver.admission.runtime_class import RuntimeClass
 from kubeade.apiserver.admission.service_account import ServiceAccount
 from kubeade.apiserver.admission.storage_protection import StorageObjectInUseProtection
 from kubeade.apiserver.allocation.allocator import ServiceAllocator
@@ -52,15 +57,21 @@ def build_admission(
         NamespaceLifecycle(namespaces),
         LimitRanger(reader),
         ServiceAccount(reader, ids),
+        NodeRestriction(reader),
         TaintNodesByCondition(),
         PodSecurity(reader, namespaces),
         Priority(reader),
         DefaultTolerationSeconds(),
         DefaultStorageClass(reader),
         StorageObjectInUseProtection(),
+        PersistentVolumeClaimResize(reader),
+        RuntimeClass(reader),
+        CertificateApproval(authorization.authorizer),
+        CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
         ServiceAllocation(allocator),
         authorization.escalation,
+        NotEnforced(),
         ResourceQuota(quotas),
     ]
     return AdmissionParts(AdmissionChain(plugins), quotas)

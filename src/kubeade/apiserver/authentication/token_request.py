@@ -9,7 +9,9 @@ from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.api.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
 from kubeade.apiserver.authentication.claims import Binding, Issue, Validity, token_claims
 from kubeade.apiserver.authentication.jws import ServiceAccountKeys
-from kubeade.apiserver.seams import Question, Reader
+from kubeade.apiserver.authorization.forbidden import forbidden_because
+from kubeade.apiserver.authorization.node import NODES_GROUP, node_name
+from kubeade.apiserver.seams import Question, Reader, User
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 from kubeade.lib.timestamps import format_time
@@ -49,6 +51,7 @@ class TokenIssuer:
         spec["expirationSeconds"] = seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
         _check_seconds(seconds)
         binding = self._binding(spec.get("boundObjectRef"), account)
+        _check_node(question.user, spec.get("boundObjectRef") or {}, binding)
         now = self.clock.now()
         claims = token_claims(
             account,
@@ -132,6 +135,21 @@ def _check_seconds(seconds: int) -> None:
     if why:
         error = FieldError("spec.expirationSeconds", "FieldValueInvalid", f"Invalid value: {seconds}: {why}")
         raise Invalid.of("TokenRequest", "", [error], GROUP)
+
+
+def _check_node(user: User, reference: Object, binding: Binding) -> None:
+    """A node asks for the tokens of its own pods only (upstream: NodeRestriction)."""
+    if NODES_GROUP not in user.groups:
+        return
+    why = ""
+    if binding.pod is None:
+        why = "node requested token not bound to a pod"
+    elif not reference.get("uid"):
+        why = "node requested token with a pod binding without a uid"
+    elif binding.pod["spec"].get("nodeName") != node_name(user):
+        why = "node requested token bound to a pod scheduled on a different node"
+    if why:
+        raise forbidden_because("", SERVICE_ACCOUNTS.plural, "", why)
 
 
 def _check_account(pod: Object, account_name: str) -> None:

@@ -88,6 +88,13 @@ class NodeGraph:
         self._referrers.clear()
 
 
+def references_of(pod: Object) -> Iterator[str]:
+    """The resources (plurals) that a pod refers to, mirror pod or not."""
+    metadata = {key: value for key, value in pod["metadata"].items() if key != "annotations"}
+    for plural, _, _ in _references("", {**pod, "metadata": metadata}):
+        yield plural
+
+
 def _references(namespace: str, pod: Object) -> Iterator[Vertex]:
     """Mirror pods lead nowhere: their node made them, and could name anything (upstream's rule)."""
     if "kubernetes.io/config.mirror" in (pod["metadata"].get("annotations") or {}):
