@@ -172,8 +172,11 @@ class FieldManager:
     def _applied(
         self, live: Object, config: Object, managed: Managed, applier: Manager, force: bool
     ) -> tuple[Object, Managed]:
-        """The merged object and its owners. Raises ApplyConflict."""
-        merged = merge(live, config, self._shape)
+        """The merged object and its owners. Raises ApplyConflict, ApiError."""
+        try:
+            merged = merge(live, config, self._shape)
+        except ValueError as error:
+            raise ApiError(f"failed to create typed live object ({_named(live)}): {error}") from error
         fields = field_set.without(to_field_set(config, self._shape), self.reset_fields)
         last = managed.get(applier)
         owners = {**managed, applier: Entry(self.api_version, fields, last.time if last else "")}
