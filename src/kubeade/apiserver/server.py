@@ -20,6 +20,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from kubeade.api.catalogue import Catalogue
 from kubeade.api.decoding import Decoder
@@ -197,6 +198,7 @@ class ApiServer:
         return user
 
     async def _authorize(self, user: User, info: RequestInfo, request: Request) -> None:
+        field_selector, label_selector = _selectors(request.query_string)
         attributes = Attributes(
             user,
             info.verb,
@@ -205,9 +207,11 @@ class ApiServer:
             info.resource,
             info.subresource,
             info.namespace,
-            info.name,
+            info.name or _selected_name(field_selector),
             info.path,
             info.resource_request,
+            field_selector,
+            label_selector,
         )
         decision = await self._backend.authorizer.authorize(attributes)
         if not decision.allowed:
@@ -230,3 +234,17 @@ class ApiServer:
         scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
         subresource = info.subresource if info.subresource in found.subresources else ""
         return info.verb.upper(), info.group, info.version, info.resource, subresource, scope
+
+
+def _selectors(query_string: str) -> tuple[str, str]:
+    """The field and label selectors of a list, watch or deletion, which authorizers may look at."""
+    if "Selector" not in query_string:
+        return "", ""
+    query = dict(parse_qsl(query_string))
+    return query.get("fieldSelector", ""), query.get("labelSelector", "")
+
+
+def _selected_name(field_selector: str) -> str:
+    """A list or watch of one name asks about that object (upstream: RequestInfoFactory)."""
+    _, found, name = field_selector.partition("metadata.name=")
+    return name.removeprefix("=").partition(",")[0] if found else ""
