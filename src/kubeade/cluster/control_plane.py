@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
+from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PATH
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
 from kubeade.apiserver.bootstrap.objects import ClusterConfig
@@ -79,6 +80,8 @@ class ControlPlane:
             authorization.authorizer,
             admission.chain,
         )
+        for path in (CONFIGURATION_PATH, KEYS_PATH):
+            self.server.endpoints.add(path.strip("/"), authentication.documents.answer)
         self.handle = self.server.handle
         self._writer = ClientWriter(client_of(self.handle, API_SERVER))
         self._http: HttpServer | None = None

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kubeade.api.errors import NotFound
 from kubeade.apiserver.authentication.jws import ServiceAccountKeys
+from kubeade.lib.http.message import Request, Response
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/openid/v1/jwks"
@@ -26,6 +28,14 @@ class OpenIdDocuments:
     keys: ServiceAccountKeys
     issuer: str
     keys_url: str
+
+    def answer(self, request: Request) -> Response:
+        """An endpoint of the server, for both paths. Raises NotFound for any other."""
+        document = self.read(request.path)
+        if document is None:
+            raise NotFound("the server could not find the requested resource")
+        headers = [("content-type", document.content_type), ("cache-control", document.cache_control)]
+        return Response(200, headers, document.body)
 
     def read(self, path: str) -> Document | None:
         """The document at this path; None where there is none."""
