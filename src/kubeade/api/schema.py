@@ -94,6 +94,10 @@ class Schema:
         """Forget a custom resource's schema."""
         self._custom.pop((resource.group, resource.version, resource.kind), None)
 
+    def is_custom(self, resource: Resource) -> bool:
+        """Whether the kind's schema was added at run time."""
+        return (resource.group, resource.version, resource.kind) in self._custom
+
     def _with_object_fields(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         string = {"type": "string"}
         own = {"apiVersion": string, "kind": string, "metadata": {"$ref": f"{META}.ObjectMeta"}}

@@ -1,16 +1,17 @@
 """Turns a request's JSON into an object of a built-in kind, as strictly as the client asked.
 
-Custom resources are not decoded here: their types are a matter of validation (`api.crd`).
+Of custom resources only the metadata is decoded here: the rest is pruned and validated by `api.crd`.
 """
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from kubeade.api.decoding.check import Check, compile_check
 from kubeade.api.decoding.clean import Cleaner
 from kubeade.api.errors import BadRequest
 from kubeade.api.resource import Object, Resource
-from kubeade.api.schema import Schema
+from kubeade.api.schema import META, Schema
 from kubeade.api.schema_node import Node
 
 
@@ -52,15 +53,21 @@ class Decoder:
 
     def inspect(self, resource: Resource, obj: Object) -> tuple[Object, list[str]]:
         """The object and what strict decoding has against it. Raises ValueError for wrong types."""
-        node = self._schema.node(resource)
+        if not self._schema.is_custom(resource):
+            return self._inspect(self._schema.node(resource), obj, "")
+        metadata = obj.get("metadata")
+        found, problems = self._inspect(self._schema.definition(f"{META}.ObjectMeta"), metadata, "metadata")
+        return (obj if found is metadata else {**obj, "metadata": found}), problems
+
+    def _inspect(self, node: Node, value: Any, path: str) -> tuple[Any, list[str]]:
         check = self._checks.get(node)
         if check is None:
             check = self._checks[node] = compile_check(node)
-        if check(obj):
-            return obj, []
+        if check(value):
+            return value, []
         cleaner = Cleaner()
-        cleaned: Object = cleaner.clean(node, obj)
-        return cleaned, [f'unknown field "{path}"' for path in cleaner.unknown]
+        cleaned = cleaner.clean(node, value, path)
+        return cleaned, [f'unknown field "{unknown}"' for unknown in cleaner.unknown]
 
 
 def _cannot_handle(resource: Resource, why: str) -> str:

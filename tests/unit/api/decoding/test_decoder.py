@@ -129,3 +129,13 @@ def test_duplicate_fields_are_found_in_the_text() -> None:
     body = b'{"a": 1, "b": [{"c": 1, "c": 2}], "a" : {"d": "x\\":"}}'
     assert duplicate_fields(body, {"a": {"d": 'x":'}, "b": [{"c": 2}]}) == ["b[0].c", "a"]
     assert duplicate_fields(b'{"a" :1,"b":{"a":2}}', {"a": 1, "b": {"a": 2}}) == []
+
+
+def test_of_a_custom_resource_only_the_metadata_is_decoded() -> None:
+    schema = Schema.load()
+    lemonades = Resource("stand.example", "v1", "lemonades", "Lemonade")
+    schema.add(lemonades, {"type": "object", "properties": {"spec": {"type": "object", "properties": {}}}})
+    obj = {"metadata": {"name": "a", "extra": 1}, "spec": {"sugar": "much", "none": None}}
+    decoded, warnings = Decoder(schema).decode(lemonades, obj)
+    assert decoded == {**obj, "metadata": {"name": "a"}}
+    assert warnings == ['unknown field "metadata.extra"']
