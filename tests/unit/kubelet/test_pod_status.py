@@ -172,10 +172,10 @@ def test_readiness_gate_keeps_the_pod_unready():
     ready = condition(status_of(spec, observed(container("app"))), "Ready")
     assert ready["reason"] == "ReadinessGatesNotReady"
     assert 'readiness gate "shop/open" does not exist' in ready["message"]
-    old = {"conditions": [{"type": "shop/open", "status": "True"}]}
-    status = status_of(spec, observed(container("app")), old=old)
+    gate = {"type": "shop/open", "status": "True"}
+    status = status_of({**spec, "status": {"conditions": [gate]}}, observed(container("app")))
     assert condition(status, "Ready")["status"] == "True"
-    assert condition(status, "shop/open") == old["conditions"][0]
+    assert condition(status, "shop/open") == gate
 
 
 def test_failure_is_final():

@@ -21,7 +21,10 @@ OWNED = (
 
 @dataclass(frozen=True, slots=True)
 class ConditionInputs:
-    """`statuses` are init and app container statuses by name; `old` what was reported last."""
+    """`statuses` are init and app container statuses by name; `old` what was reported last.
+
+    Others' conditions are those of `pod` itself, as the API shows it.
+    """
 
     pod: Object
     old: list[Object]
@@ -34,7 +37,8 @@ class ConditionInputs:
 
 def pod_conditions(inputs: ConditionInputs) -> list[Object]:
     """Others' conditions first, then ours; a transition's time changes only with its status."""
-    foreign = [each for each in inputs.old if each["type"] not in OWNED]
+    shown = (inputs.pod.get("status") or {}).get("conditions") or []
+    foreign = [each for each in shown if each["type"] not in OWNED]
     containers_ready = _containers_ready(inputs)
     ours = [
         *inputs.resize,
