@@ -6,8 +6,8 @@ The journey of `POST /api/v1/namespaces/default/pods`:
  2. `request_info` reads group, version, namespace, resource, name and verb from path and method.
  3. The injected `Authenticator` says who asks; `impersonation` may put somebody else in his place.
  4. The injected `Authorizer` allows it, or the answer is 403.
- 5. `endpoints` answers what is no resource (/version, /healthz, /metrics, discovery, OpenAPI); `routing` finds
-    the verb or subresource handler for what is one.
+ 5. `endpoints` answers what is no resource (/version, /healthz, /metrics, discovery, OpenAPI); `routing`
+    finds the verb or subresource handler for what is one.
  6. The verb (`verbs/create`) decodes the `body`, applies `rules` around the injected `Admission`,
  7. and writes through `storage` to the ledger, which stamps the revision into the bytes and acknowledges when
     they are on disk; `cache` has them by then, and every watcher is sent them.
@@ -33,6 +33,7 @@ from kubeade.api.errors import (
     ServiceUnavailable,
     Unauthorized,
 )
+from kubeade.api.openapi import OpenApi
 from kubeade.api.schema import DEFAULT_VERSION, Schema
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
@@ -43,6 +44,7 @@ from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
 from kubeade.apiserver.metrics import Metrics
 from kubeade.apiserver.negotiation import negotiate
+from kubeade.apiserver.openapi_endpoint import OpenApiEndpoint
 from kubeade.apiserver.options import read_options
 from kubeade.apiserver.request_info import RequestInfo, read_request_info
 from kubeade.apiserver.responses import error_response
@@ -136,6 +138,7 @@ class ApiServer:
         discovery = DiscoveryEndpoint(self.catalogue, config.address)
         self.endpoints.add("api", discovery.answer)
         self.endpoints.add("apis", discovery.answer)
+        self.endpoints.add("openapi", OpenApiEndpoint(OpenApi(self.schema, self.catalogue)).answer)
 
     def _metrics(self, _: Request) -> Response:
         cache = self.storage.cache

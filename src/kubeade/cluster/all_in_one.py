@@ -108,6 +108,7 @@ class Cluster:
                     task.cancel()
         finally:
             await plane.stop()
+            await components.close()
             if self._stopping.is_set():
                 await teardown.stop_pods(self._data)
 

@@ -56,6 +56,7 @@ class Components:
         self._ids = ids
         self.network = shop.NodeNetwork(data, settings)
         self._kubelets: list[Kubelet] = []
+        self._runtime: shop.NodeRuntime | None = None
 
     @property
     def api_addresses(self) -> list[str]:
@@ -81,6 +82,11 @@ class Components:
         """Return once every node is registered and Ready."""
         for kubelet in self._kubelets:
             await kubelet.wait_registered()
+
+    async def close(self) -> None:
+        """Let go of the container runtime; containers run on."""
+        if self._runtime is not None:
+            await self._runtime.close()
 
     def _as(self, user: str) -> Client:
         return client_of(self._handler, component(user))
@@ -114,6 +120,7 @@ class Components:
         runtime, images = await shop.open_runtime(
             self._data, self._mode, self.network.pods, self._clock, self._ids
         )
+        self._runtime = runtime
         client = client_of(self._handler, node(self._settings.node_name))
         return Kubelet(self._kubelet_config(), client, runtime, images, self._clock)
 

@@ -2,7 +2,7 @@
 story."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
@@ -24,6 +24,12 @@ NETWORK_OF_MODE = {
     Mode.SIMULATED: "simulated",
 }
 LOOPBACK = "127.0.0.1"
+
+
+class NodeRuntime(RuntimeService, Protocol):
+    """A runtime in this process, which can be let go of."""
+
+    async def close(self) -> None: ...
 
 
 def node_subnet(pod_cidr: str, index: int = 0) -> str:
@@ -82,7 +88,7 @@ def open_images(data: DataDirectory) -> "Images":
 
 async def open_runtime(
     data: DataDirectory, mode: Mode, network: PodNetwork, clock: Clock, ids: Ids
-) -> tuple[RuntimeService, ImageService]:
+) -> tuple[NodeRuntime, ImageService]:
     """The container runtime of this machine's node. Raises CriError, OSError."""
     if mode is Mode.SIMULATED:
         return simulated_runtime(network, clock)
@@ -94,7 +100,7 @@ async def open_runtime(
     return runtime, images
 
 
-def simulated_runtime(network: PodNetwork, clock: Clock) -> tuple[RuntimeService, ImageService]:
+def simulated_runtime(network: PodNetwork, clock: Clock) -> tuple[NodeRuntime, ImageService]:
     """A runtime whose containers have no processes."""
     from kubeade.runtime.simulated import SimulatedImages, SimulatedRuntime
 

@@ -58,6 +58,12 @@ class SimulatedRuntime:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._listeners: set[asyncio.Queue[ContainerEvent]] = set()
 
+    async def close(self) -> None:
+        """Stop the timers that end simulated runs."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
     async def version(self) -> RuntimeVersion:
         return RuntimeVersion("simulated", self._version)
 
