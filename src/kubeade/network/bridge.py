@@ -1,6 +1,6 @@
 """The pod network of one node: a bridge, a veth pair and an address per sandbox, and the way out.
 
-Everything hangs on the bridge, whose name is the data directory's: `purge` finds it again from a fresh process.
+Everything hangs on the bridge, whose name is the data directory's: `purge` finds it from a fresh process.
 A sandbox's pair disappears with its namespace; `remove` frees the address.
 """
 
@@ -129,6 +129,12 @@ class BridgeNetwork:
         await asyncio.to_thread(_delete_port, port_name(sandbox_id))
         self._addresses.release(sandbox_id)
 
+    def _restore_forwarding(self) -> None:
+        if self._forwarding_was_off.exists():
+            with contextlib.suppress(OSError):
+                _FORWARDING.write_text("0", encoding="ascii")
+            self._forwarding_was_off.unlink()
+
     async def close(self) -> None:
         """Stop the host ports; the pods keep their network."""
         await self._host_ports.close()
@@ -144,10 +150,7 @@ class BridgeNetwork:
                 _delete(netlink, bridge)
         with contextlib.suppress(OSError):
             remove_masquerade(self._name)
-        if self._forwarding_was_off.exists():
-            with contextlib.suppress(OSError):
-                _FORWARDING.write_text("0", encoding="ascii")
-            self._forwarding_was_off.unlink()
+        await asyncio.to_thread(self._restore_forwarding)
         self._addresses.purge()
         self._host_ports.purge()
         with contextlib.suppress(OSError):
@@ -178,7 +181,7 @@ def _delete(netlink: Netlink, link: Link) -> None:
 
 
 def _hardware_address(address: str) -> bytes:
-    """Derived from the address, so that a neighbour's table is right even when the address has a new owner."""
+    """Derived from the address, so that a neighbour's table is right also for the address's next owner."""
     return b"\x0a\x58" + ipaddress.IPv4Address(address).packed
 
 

@@ -1,6 +1,6 @@
 """Ports of the host that lead to a pod (hostPort), relayed in user space.
 
-The mappings are kept in a file, so that a restarted process takes them up again. TCP and UDP; SCTP is refused.
+The mappings are kept in a file: a restarted process takes them up again. TCP and UDP; SCTP is refused.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -129,15 +129,14 @@ class _DatagramRelay(asyncio.DatagramProtocol):
         self._peers: dict[Any, asyncio.Task[asyncio.DatagramTransport]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if addr not in self._peers:
             if len(self._peers) >= _UDP_PEER_LIMIT:
                 _close_later(self._peers.pop(next(iter(self._peers))))
             self._peers[addr] = asyncio.get_running_loop().create_task(self._connect(addr))
-        self._peers[addr].add_done_callback(lambda task: task.exception() or task.result().sendto(data))
+        self._peers[addr].add_done_callback(lambda task: _send(task, data))
 
     async def _connect(self, client: Any) -> asyncio.DatagramTransport:
         relay = self._transport
@@ -162,5 +161,15 @@ class _Answers(asyncio.DatagramProtocol):
         self._send(data)
 
 
+def _send(task: "asyncio.Task[asyncio.DatagramTransport]", data: bytes) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().sendto(data)
+
+
+def _close(task: "asyncio.Task[asyncio.DatagramTransport]") -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
 def _close_later(task: "asyncio.Task[asyncio.DatagramTransport]") -> None:
-    task.add_done_callback(lambda done: done.exception() or done.result().close())
+    task.add_done_callback(_close)

@@ -1,4 +1,4 @@
-"""Masquerading in the kernel's nf_tables: what pods send beyond the pod network leaves with the host's address.
+"""Masquerading in the kernel's nf_tables: what pods send to the outside leaves with the host's address.
 
 The rules are one table of our own, so that removing the table removes everything. Spoken directly over
 netlink: neither `nft` nor `iptables` has to be installed.

@@ -1,7 +1,7 @@
 """Service addresses as addresses of this machine, so that a proxy in user space can listen on them.
 
-`ip route add local CIDR dev lo`: the kernel takes every packet to the block for its own (AnyIP). Pods reach it
-through their default gateway, which is this machine.
+`ip route add local CIDR dev lo`: the kernel takes every packet to the block for its own (AnyIP). Pods
+reach it through their default gateway, which is this machine.
 """
 
 import contextlib

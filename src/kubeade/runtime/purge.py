@@ -1,6 +1,6 @@
 """Leave no trace: end and remove everything that the runtime of a data directory has on this machine.
 
-It needs nothing but the directory, so it works from a fresh process, also after everything was killed: processes
+It needs nothing but the directory, so it works from a fresh process, also after a kill: processes
 are found by record, resource group and environment, mounts by their place.
 """
 
@@ -15,7 +15,7 @@ from kubeade.runtime.launcher import processes
 from kubeade.runtime.launcher.cgroups import Cgroups
 from kubeade.runtime.launcher.records import Records
 
-_LAUNCHER = "kubeade.runtime.launcher.main"
+_LAUNCHER = b"kubeade.runtime.launcher.main"
 _DEADLINE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
 
@@ -53,9 +53,9 @@ def launchers(directory: Path) -> list[int]:
     for pid in processes.all_pids():
         with contextlib.suppress(OSError):
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if os.fsencode(directory) in arguments and any(_LAUNCHER.encode() in part for part in arguments):
-                if processes.start_ticks(pid):
-                    found.append(pid)
+            ours = os.fsencode(directory) in arguments and any(_LAUNCHER in part for part in arguments)
+            if ours and processes.start_ticks(pid):
+                found.append(pid)
     return found
 
 

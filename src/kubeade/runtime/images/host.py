@@ -24,8 +24,8 @@ _SECRET_PATTERNS = (
 )  # fmt: skip
 _HOME_SECRETS = (
     ".ssh", ".gnupg", ".kube", ".aws", ".azure", ".config/gcloud", ".config/gh", ".docker", ".netrc",
-    ".pypirc", ".npmrc", ".git-credentials", ".password-store", ".vault-token", ".bash_history", ".python_history",
-    ".local/share/keyrings", ".local/share/kubeade", ".mozilla",
+    ".pypirc", ".npmrc", ".git-credentials", ".password-store", ".vault-token", ".bash_history",
+    ".python_history", ".local/share/keyrings", ".local/share/kubeade", ".mozilla",
 )  # fmt: skip
 _HOMES = ("/root", "/home/*")
 

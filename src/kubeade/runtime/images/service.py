@@ -61,6 +61,7 @@ class Images:
         """Pull from the registry; two pulls of one reference at a time are one. Raises PullFailed."""
         if self._is_host(image):
             return HOST_IMAGE_ID
+        _need_root(image)
         reference = _parse(image)
         key = str(reference)
         if key not in self._pulls:
@@ -79,6 +80,7 @@ class Images:
         """Load a `docker save` archive, an OCI layout or its archive; the names that it brought."""
         from kubeade.runtime.images.archive import load
 
+        _need_root(str(path))
         return await asyncio.to_thread(load, self._store, path)
 
     async def remove_image(self, image: str) -> None:
@@ -118,13 +120,19 @@ class Images:
         if image != HOST_IMAGE_ID and _normal(image) != HOST_IMAGE:
             return False
         if not self._allow_host_image:
-            raise NotSupported(
-                f"{HOST_IMAGE} is not allowed on this node: its owner did not start it for himself"
-            )
+            raise NotSupported(f"{HOST_IMAGE} is not allowed on this node")
         return True
 
 
 _HOST = Image(HOST_IMAGE_ID, [HOST_IMAGE], [], 0, uid=os.getuid(), pinned=True)
+
+
+def _need_root(image: str) -> None:
+    if os.geteuid() != 0:
+        raise NotSupported(
+            f"image {image!r} cannot be unpacked without root: containers of this user run as plain processes, "
+            f"which have only {HOST_IMAGE}"
+        )
 
 
 def _normal(image: str) -> str:

@@ -29,6 +29,9 @@ class Root:
         self.path = path
         self._fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
+    def close(self) -> None:
+        os.close(self._fd)
+
     def open(self, path: str, flags: int = os.O_PATH, *, symlinks: bool = True) -> int:
         """A descriptor for what `path` means to the container."""
         resolve = _INSIDE if symlinks else _INSIDE | syscalls.RESOLVE_NO_SYMLINKS
