@@ -21,6 +21,12 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
+METADATA_ONLY = ",".join(
+    f"application/json;as={kind};g=meta.k8s.io;v=v1"
+    for kind in ("PartialObjectMetadataList", "PartialObjectMetadata")
+)
+
+
 class PatchType(Enum):
     JSON = "application/json-patch+json"
     MERGE = "application/merge-patch+json"
@@ -51,9 +57,14 @@ class Client:
     `user_agent` also names the field manager of writes, as upstream derives it, unless a call says otherwise.
     """
 
-    def __init__(self, transport: Transport, *, user_agent: str) -> None:
+    def __init__(self, transport: Transport, *, user_agent: str, accept: str = "application/json") -> None:
         self._transport = transport
         self._user_agent = user_agent
+        self._accept = accept
+
+    def metadata_only(self) -> "Client":
+        """The same identity, reading only `metadata` of whatever it gets, lists and watches."""
+        return Client(self._transport, user_agent=self._user_agent, accept=METADATA_ONLY)
 
     async def get(
         self, resource: Resource, name: str, namespace: str = "", *, subresource: str = ""
@@ -210,7 +221,7 @@ class Client:
         content_type: str = "application/json",
     ) -> Response:
         pairs = [(key, value) for key, value in (query or {}).items() if value != ""]
-        headers = {"accept": "application/json", "user-agent": self._user_agent}
+        headers = {"accept": self._accept, "user-agent": self._user_agent}
         if body:
             headers["content-type"] = content_type
         raw_path = quote(path, safe="/:")

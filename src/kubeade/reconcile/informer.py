@@ -38,7 +38,10 @@ def split_key(key: str) -> tuple[str, str]:
 
 
 class Informer:
-    """List and watch of `resource`, in one namespace or all, with optional selectors."""
+    """List and watch of `resource`, in one namespace or all, with optional selectors.
+
+    `version` is the revision that the copy has come to: every write up to it is visible here.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Informer:
         self._handlers: list[ChangeHandler] = []
         self._indexes: dict[str, tuple[IndexFunction, dict[str, dict[str, Object]]]] = {}
         self._synced = asyncio.Event()
+        self.version = 0
 
     def get(self, key: str) -> Object | None:
         return self._objects.get(key)
@@ -120,6 +124,7 @@ class Informer:
             self._replace(key, None)
         for key, item in fresh.items():
             self._replace(key, item)
+        self._reached(answer.resource_version)
         self._synced.set()
         return answer.resource_version
 
@@ -134,10 +139,14 @@ class Informer:
             )
             async for event in events:
                 version = event.object["metadata"]["resourceVersion"]
+                self._reached(version)
                 if event.type == "BOOKMARK":
                     continue
                 self._replace(key_of(event.object), None if event.type == "DELETED" else event.object)
             await asyncio.sleep(0)
+
+    def _reached(self, version: str) -> None:
+        self.version = int(version)
 
     def _replace(self, key: str, new: Object | None) -> None:
         old = self._objects.get(key)

@@ -1,0 +1,1 @@
+"""Deletes what is owned when its owners are gone."""

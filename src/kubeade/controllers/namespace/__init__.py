@@ -1,0 +1,1 @@
+"""Empties and finishes namespaces that are being deleted."""

@@ -1,0 +1,1 @@
+"""Gives every node its part of the pods' address range (upstream: node IPAM, RangeAllocator)."""

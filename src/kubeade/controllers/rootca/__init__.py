@@ -1,0 +1,1 @@
+"""The certificate of the root authority in every namespace."""

@@ -1,0 +1,1 @@
+"""A default service account in every namespace."""
