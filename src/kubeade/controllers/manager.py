@@ -20,6 +20,7 @@ from kubeade.controllers.replicaset.controller import ReplicaSetController
 from kubeade.controllers.rootca.controller import NAME as ROOT_CA_NAME
 from kubeade.controllers.rootca.controller import RootCertificateController
 from kubeade.controllers.serviceaccount.controller import ServiceAccountController
+from kubeade.controllers.ttlafterfinished.controller import TtlAfterFinishedController
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 from kubeade.reconcile.controller import Controller
@@ -91,6 +92,7 @@ class ControllerManager:
             NodeIpamController(of("node-controller"), config.pod_cidr),
             PodGarbageCollector(of("pod-garbage-collector")),
             DisruptionController(of("disruption-controller")),
+            TtlAfterFinishedController(of("ttl-after-finished-controller")),
         ]
         runners: dict[str, Runner] = {one.controller.name: one.controller.run for one in controllers}
         runners["garbage-collector"] = GarbageCollector(of("generic-garbage-collector")).run

@@ -1,1 +1,1 @@
-"""Being written by another founder right now: leave this folder to them."""
+"""Deletes Jobs some time after they finished (upstream: pkg/controller/ttlafterfinished)."""
