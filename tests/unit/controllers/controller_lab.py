@@ -1,0 +1,174 @@
+"""A whole API server in this process with the controllers on it; who has no kubelet plays it by hand."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kubeade.api.errors import NotFound
+from kubeade.api.resource import Object, Resource
+from kubeade.api.resources import DEPLOYMENTS, NAMESPACES, PODS
+from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Decision, User
+from kubeade.apiserver.server import ApiServer, ApiServerConfig
+from kubeade.apiserver.storage import Storage
+from kubeade.client.client import Client, PatchType
+from kubeade.client.transport import in_process
+from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
+from kubeade.lib.http.message import Request
+from kubeade.lib.ids import Ids
+from kubeade.store.sqlite import SqliteLedger
+
+CONFIG = ControllerManagerConfig(root_ca_pem="PEM", pod_cidr="10.244.0.0/16")
+
+
+class HandClock:
+    """Runs on from a fixed date; may be moved ahead."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+class OpenDoors:
+    """Everybody may do everything."""
+
+    async def authenticate(self, request: Request) -> User | None:
+        return None
+
+    async def authorize(self, attributes: Attributes) -> Decision:
+        return Decision(True)
+
+    async def mutate(self, attributes: AdmissionAttributes) -> None:
+        pass
+
+    async def validate(self, attributes: AdmissionAttributes) -> None:
+        pass
+
+
+class ControllerLab:
+    def __init__(self, server: ApiServer, clock: HandClock) -> None:
+        self.server = server
+        self.clock = clock
+        self.client = self.client_for("test")
+
+    def client_for(self, name: str) -> Client:
+        user = User(name or "manager", groups=("system:masters",))
+        return Client(in_process(self.server.handle, user), user_agent=name or "manager")
+
+    async def until(self, found: Callable[[], Awaitable[Any]]) -> Any:
+        """Ask again after every turn of the loop until there is an answer that is true."""
+        async with asyncio.timeout(10):
+            while not (answer := await found()):
+                await asyncio.sleep(0.002)
+            return answer
+
+    async def namespace(self, name: str) -> None:
+        await self.client.create(NAMESPACES, {"metadata": {"name": name}})
+
+    async def items(self, resource: Resource, namespace: str = "default", selector: str = "") -> list[Object]:
+        return (await self.client.list(resource, namespace, label_selector=selector)).items
+
+    async def pods(self, selector: str = "") -> list[Object]:
+        """Those that are not on their way out."""
+        found = await self.items(PODS, selector=selector)
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    async def count_pods(self, count: int, selector: str = "") -> list[Object]:
+        async def found() -> list[Object] | bool:
+            pods = await self.pods(selector)
+            return (pods or True) if len(pods) == count else False
+
+        answer = await self.until(found)
+        return [] if answer is True else answer
+
+    async def get(self, resource: Resource, name: str, namespace: str = "default") -> Object | None:
+        try:
+            return await self.client.get(resource, name, namespace if resource.namespaced else "")
+        except NotFound:
+            return None
+
+    async def gone(self, resource: Resource, name: str, namespace: str = "default") -> None:
+        async def is_gone() -> bool:
+            return await self.get(resource, name, namespace) is None
+
+        await self.until(is_gone)
+
+    async def make_ready(self, pods: list[Object]) -> None:
+        """What a kubelet would say of pods that run."""
+        for number, pod in enumerate(pods, 1):
+            status = {
+                "phase": "Running",
+                "podIP": f"10.244.0.{number}",
+                "podIPs": [{"ip": f"10.244.0.{number}"}],
+                "conditions": [
+                    {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-31T12:00:00Z"}
+                ],
+            }
+            await self.client.patch(
+                PODS,
+                pod["metadata"]["name"],
+                {"status": status},
+                pod["metadata"]["namespace"],
+                subresource="status",
+            )
+
+    async def make_all_ready(self) -> None:
+        """Ready every pod, and finish those that are asked to go, once."""
+        for pod in await self.items(PODS):
+            with contextlib.suppress(NotFound):
+                if "deletionTimestamp" in pod["metadata"]:
+                    await self.client.delete(PODS, pod["metadata"]["name"], "default", grace_period_seconds=0)
+                elif not (pod.get("status") or {}).get("podIP"):
+                    await self.make_ready([pod])
+
+    async def patch(self, resource: Resource, name: str, change: Object, **more: Any) -> Object:
+        return await self.client.patch(resource, name, change, "default", type=PatchType.MERGE, **more)
+
+    async def deployment(self, name: str = "web", **spec: Any) -> Object:
+        return await self.client.create(DEPLOYMENTS, deployment(name, **spec), "default")
+
+
+def template(app: str, image: str = "one") -> Object:
+    return {
+        "metadata": {"labels": {"app": app}},
+        "spec": {
+            "containers": [
+                {"name": "main", "image": image, "ports": [{"name": "http", "containerPort": 8080}]}
+            ]
+        },
+    }
+
+
+def deployment(name: str, image: str = "one", **spec: Any) -> Object:
+    return {
+        "metadata": {"name": name},
+        "spec": {"selector": {"matchLabels": {"app": name}}, "template": template(name, image), **spec},
+    }
+
+
+@asynccontextmanager
+async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
+    ledger = await SqliteLedger.open(path / "ledger.db")
+    doors, clock, ids = OpenDoors(), HandClock(), Ids(Random(1))
+    server = ApiServer(ApiServerConfig(), Storage.on(ledger), clock, ids, doors, doors, doors)
+    await server.start()
+    lab = ControllerLab(server, clock)
+    manager = ControllerManager(lab.client_for, clock, ids, CONFIG)
+    await lab.namespace("default")
+    running = asyncio.create_task(manager.run())
+    try:
+        yield lab
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await server.stop()
+        await ledger.close()
