@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from sortedcontainers import SortedDict
 
@@ -78,7 +79,7 @@ class ResourceCache:
     """One resource: `records` by key, and recent `changes` (all after `changes_after`)."""
 
     def __init__(self, revision: int) -> None:
-        self.records: SortedDict[bytes, Record] = SortedDict()
+        self.records: Any = SortedDict()  # of Record by key; the library has no types
         self.changes: deque[Change] = deque()
         self.changes_after = revision
         self.generation = 0
@@ -114,7 +115,6 @@ class WatchCache:
         self._ledger = ledger
         self._resources: dict[bytes, ResourceCache] = {}
         self._subscriptions: dict[bytes, set[Subscription]] = {}
-        self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
         self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._feed: asyncio.Task[None] | None = None
@@ -216,9 +216,6 @@ class WatchCache:
                 _log.warning("the watch cache fell behind the ledger's history: loading it again")
                 self.end_subscriptions()
                 await self._load()
-                for followers in self._followers.values():
-                    for changed in followers:
-                        changed(b"")
                 self._release()
             except LedgerClosed:
                 self.end_subscriptions()

@@ -10,6 +10,7 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.schema import Schema
 from kubeade.api.validation import ValidationOptions
+from kubeade.apiserver.custom_resources import CustomResources
 from kubeade.apiserver.negotiation import PLAIN, Form
 from kubeade.apiserver.options import Options
 from kubeade.apiserver.request_info import RequestInfo
@@ -30,6 +31,7 @@ class Backend:
     schema: Schema
     decoder: Decoder
     validation: ValidationOptions
+    customs: CustomResources
     admission: Admission
     authorizer: Authorizer
     clock: Clock

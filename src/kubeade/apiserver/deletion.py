@@ -1,7 +1,7 @@
 """What a deletion does to an object: pure decisions (upstream: registry/rest BeforeDelete, generic store).
 
-An object is removed at once unless somebody must be waited for: a pod's kubelet (its grace period), or whoever put
-a finalizer on it. Then only its metadata says that it is being deleted.
+An object is removed at once unless somebody must be waited for: a pod's kubelet (its grace period), or
+whoever put a finalizer on it. Then only its metadata says that it is being deleted.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.delete_options import DeleteOptions
 from kubeade.lib.timestamps import format_time, parse_time
 
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""Keeps a definition until its objects are gone."""
+_DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 _ORPHANS_BY_DEFAULT = frozenset({("", "replicationcontrollers"), ("batch", "jobs"), ("batch", "cronjobs")})
 _FINISHED = ("Succeeded", "Failed")
@@ -39,6 +42,8 @@ def plan_deletion(resource: Resource, obj: Object, options: DeleteOptions, now: 
         return _again(resource, obj, options)
     grace = _grace_seconds(resource, obj, options)
     _set_finalizers(metadata, finalizers_for(resource, metadata, options))
+    if (resource.group, resource.plural) == _DEFINITIONS and CLEANUP not in metadata.get("finalizers", ()):
+        metadata["finalizers"] = [*metadata.get("finalizers", ()), CLEANUP]
     waits = bool(metadata.get("finalizers")) or _namespace_waits(resource, obj)
     if grace is None and not waits:
         return Deletion(Step.REMOVE, obj)

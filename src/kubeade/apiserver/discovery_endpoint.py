@@ -1,7 +1,7 @@
 """/api and /apis: what is served, as documents made from the catalogue and kept until it changes.
 
-Clients that ask for the aggregated form get everything at once, with an ETag: whoever has that version already is
-told so with 304.
+Clients that ask for the aggregated form get everything at once, with an ETag: whoever has that version
+already is told so with 304.
 """
 
 from collections.abc import Callable

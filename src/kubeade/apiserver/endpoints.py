@@ -1,4 +1,5 @@
-"""Answers to what is no resource: /version, health, /metrics, discovery, OpenAPI, and the list of all paths."""
+"""Answers to what is no resource: /version, health, /metrics, discovery, OpenAPI, and the list of all
+paths."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +13,8 @@ _JSON = ("content-type", "application/json")
 
 
 class Endpoints:
-    """Handlers by first path segment (`version`), or by whole path where one is registered (`openid/v1/jwks`)."""
+    """Handlers by first path segment (`version`), or by whole path where one is registered
+    (`openid/v1/jwks`)."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Endpoint] = {"": self._index}

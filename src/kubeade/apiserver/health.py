@@ -1,7 +1,7 @@
 """/healthz, /livez, /readyz: is the server alive, is it ready, and which check says no.
 
-Checks are named; `?verbose` lists them, `?exclude=name` leaves one out, `/readyz/<name>` asks for one. What has to be
-done once after start (default roles, namespaces) is a post-start hook: readiness waits for it.
+Checks are named; `?verbose` lists them, `?exclude=name` leaves one out, `/readyz/<name>` asks for one. What
+has to be done once after start (default roles, namespaces) is a post-start hook: readiness waits for it.
 """
 
 from collections.abc import Callable

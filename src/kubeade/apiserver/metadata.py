@@ -1,4 +1,5 @@
-"""What the server itself says in an object's metadata (upstream: registry/rest BeforeCreate, BeforeUpdate)."""
+"""What the server itself says in an object's metadata (upstream: registry/rest BeforeCreate,
+BeforeUpdate)."""
 
 from kubeade.api.errors import BadRequest, Conflict, FieldError, Invalid
 from kubeade.api.resource import Object

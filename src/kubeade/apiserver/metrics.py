@@ -6,8 +6,8 @@ Counting costs two dictionary updates a request; text is made when somebody asks
 from bisect import bisect_left
 from collections.abc import Iterator
 
-_BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-_BUCKETS += (15.0, 20.0, 30.0, 45.0, 60.0)
+_FINE_BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)
+_BUCKETS = (*_FINE_BUCKETS, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 _Labels = tuple[str, str, str, str, str, str]
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 

@@ -46,13 +46,14 @@ def table_of(call: Call, values: Sequence[bytes], list_metadata: Object, *, head
     if include not in {"None", "Metadata", "Object"}:
         raise BadRequest(f'unrecognized includeObject value: "{include}"')
     resource, now = call.resource, call.backend.clock.now()
+    printer = call.backend.customs.printer(resource)
     rows = []
     for value in values:
         obj = decode_object(value)
         shown = tables.object_part(obj, include)
-        cells = tables.cells(resource, obj, now)
+        cells = printer.cells(obj, now) if printer else tables.cells(resource, obj, now)
         rows.append(tables.row(cells, shown, tables.row_conditions(resource, obj)))
-    columns = () if headless else tables.columns(resource)
+    columns = () if headless else printer.columns if printer else tables.columns(resource)
     found = tables.table(columns, rows, list_metadata)
     return {**found, "apiVersion": f"meta.k8s.io/{call.form.version}"}
 

@@ -59,7 +59,7 @@ def _resource_request(request: Request, group: str, version: str, parts: list[st
     if parts[0] == "watch" and len(parts) > 1:
         verb, parts = "watch", parts[1:]
     namespace, parts = _split_namespace(parts)
-    resource, name, subresource = (parts + ["", "", ""])[:3]
+    resource, name, subresource = [*parts, "", "", ""][:3]
     _check_segments(namespace, name, request)
     if not name:
         verb = _collection_verb(verb, request)

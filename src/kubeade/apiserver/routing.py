@@ -28,6 +28,9 @@ _VERBS: dict[str, Callable[[Call], Awaitable[Response]]] = {
     "delete": delete,
     "deletecollection": delete_collection,
 }
+_ACROSS_NAMESPACES = frozenset({"list", "watch", "deletecollection"})
+_ON_COLLECTIONS = frozenset({"create", "list", "deletecollection"})
+_NO_SUCH = "the server could not find the requested resource"
 _PRIVATE = frozenset({"order"})
 
 
@@ -36,21 +39,19 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
     info = call.info
     if info.subresource:
         return await _subresource(call, subresources)
-    if info.verb == "create" and info.name:
+    misplaced = bool(info.name) is (info.verb in _ON_COLLECTIONS) and info.verb != "watch"
+    if info.verb not in call.type.verbs or misplaced:
         raise not_allowed(call)
     responder = call.backend.responders.get((info.group, info.resource, ""))
-    if responder is not None and info.verb == "create":
+    if responder is not None:
         return await _respond(call, responder)
-    if call.type.virtual and info.verb != "create":
-        handler = subresources.find(info.group, info.resource, "")
-        if handler is not None:
-            return await handler(call)
-    if info.verb not in call.type.verbs or call.type.virtual:
+    handler = subresources.find(info.group, info.resource, "")
+    if handler is not None:
+        return await handler(call)
+    if call.type.virtual:
         raise not_allowed(call)
-    if info.resource != "namespaces" and call.resource.namespaced and info.name and not info.namespace:
-        raise NotFound("the server could not find the requested resource")
-    if info.verb == "create" and call.resource.namespaced and not info.namespace:
-        raise not_allowed(call)
+    if call.resource.namespaced and not info.namespace and info.verb not in _ACROSS_NAMESPACES:
+        raise not_allowed(call) if info.verb == "create" else NotFound(_NO_SUCH)
     return await _VERBS[info.verb](call)
 
 
@@ -58,7 +59,7 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
     info = call.info
     declared = call.type.subresources.get(info.subresource)
     if declared is None and info.subresource not in _PRIVATE:
-        raise NotFound("the server could not find the requested resource")
+        raise NotFound(_NO_SUCH)
     if declared is not None and info.verb not in declared.verbs:
         raise not_allowed(call)
     responder = call.backend.responders.get((info.group, info.resource, info.subresource))

@@ -17,6 +17,7 @@ from kubeade.api.validation import validate_update as update_errors
 from kubeade.api.validation import warnings
 from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
+from kubeade.apiserver.custom_rules import custom_errors, decode_custom
 from kubeade.lib.timestamps import format_time
 
 _SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
@@ -29,18 +30,25 @@ def decoded(call: Call, resource: Resource, obj: Object) -> Object:
     duplicates: list[str] = []
     if mode is not FieldValidation.IGNORE and content_type(call.request) in {"", "application/json"}:
         duplicates = duplicate_fields(call.request.body, obj)
-    found, warnings = call.backend.decoder.decode(resource, obj, mode, duplicates)
-    call.warnings.extend(warnings)
-    apply_defaults(resource, found)
-    return found
+    return _decode(call, resource, obj, mode, duplicates)
 
 
 def patched(call: Call, resource: Resource, obj: Object) -> Object:
     """The result of a patch: judged like an object that was sent, but what stood twice is not known."""
     mode = FieldValidation(call.options.field_validation)
-    found, warnings = call.backend.decoder.decode(resource, obj, mode)
-    call.warnings.extend(warnings)
-    apply_defaults(resource, found)
+    return _decode(call, resource, obj, mode, [])
+
+
+def _decode(
+    call: Call, resource: Resource, obj: Object, mode: FieldValidation, duplicates: list[str]
+) -> Object:
+    custom = call.backend.customs.find(resource)
+    if custom is not None:
+        found, warned = decode_custom(custom, call.backend.schema, obj, mode, duplicates)
+    else:
+        found, warned = call.backend.decoder.decode(resource, obj, mode, duplicates)
+        apply_defaults(resource, found)
+    call.warnings.extend(warned)
     return found
 
 
@@ -57,6 +65,9 @@ def prepare_update(call: Call, obj: Object, old: Object) -> None:
 def validate_create(call: Call, obj: Object) -> None:
     """Raises Invalid."""
     errors = creation_errors(call.resource, obj, call.backend.validation)
+    custom = call.backend.customs.find(call.resource)
+    if custom is not None:
+        errors += custom_errors(custom, obj, None, "")
     if errors:
         raise Invalid.of(call.type.kind, obj["metadata"].get("name") or "", errors, call.type.group)
     call.warnings.extend(warnings(call.resource, obj))
@@ -65,6 +76,9 @@ def validate_create(call: Call, obj: Object) -> None:
 def validate_update(call: Call, obj: Object, old: Object) -> None:
     """Raises Invalid."""
     errors = update_errors(call.resource, obj, old, call.info.subresource, call.backend.validation)
+    custom = call.backend.customs.find(call.resource)
+    if custom is not None:
+        errors += custom_errors(custom, obj, old, call.info.subresource)
     if errors:
         raise Invalid.of(call.type.kind, call.info.name, errors, call.type.group)
     if not call.info.subresource:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from kubeade.api.errors import BadRequest
-from kubeade.api.field_selectors import FieldSelector, parse_field_selector
+from kubeade.api.field_selectors import FieldSelector, parse_field_selector, path_getter
 from kubeade.api.resource import Object
 from kubeade.api.selector_parsing import parse_label_selector
 from kubeade.api.selectors import LabelSelector
@@ -56,7 +56,9 @@ def selection_of(call: Call) -> Selection:
     """Raises BadRequest for a selector that cannot be read or asks for an unknown field."""
     options = call.options
     labels = parse_label_selector(options.label_selector)
-    fields = parse_field_selector(options.field_selector, call.resource)
+    custom = call.backend.customs.find(call.resource)
+    selectable = {path: path_getter(path) for path in custom.selectable_fields} if custom else None
+    fields = parse_field_selector(options.field_selector, call.resource, selectable)
     name = fields.exact("metadata.name") or ""
     if call.info.name:
         if name and name != call.info.name:

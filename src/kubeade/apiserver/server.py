@@ -39,6 +39,7 @@ from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
+from kubeade.apiserver.custom_resources import CustomResources
 from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
@@ -59,6 +60,7 @@ from kubeade.apiserver.seams import (
 )
 from kubeade.apiserver.storage import Storage
 from kubeade.apiserver.subresources.built_in import built_in_subresources
+from kubeade.apiserver.writer import PipelineWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.ids import Ids
@@ -115,12 +117,15 @@ class ApiServer:
         self.metrics = Metrics()
         self.subresources = built_in_subresources()
         self._authenticator = authenticator
+        self._customs = CustomResources(storage, self.catalogue, self.schema, clock)
+        self._settling: asyncio.Task[None] | None = None
         self._backend = Backend(
             storage=storage,
             catalogue=self.catalogue,
             schema=self.schema,
             decoder=Decoder(self.schema),
             validation=config.validation,
+            customs=self._customs,
             admission=admission,
             authorizer=authorizer,
             clock=clock,
@@ -158,9 +163,15 @@ class ApiServer:
     async def start(self) -> None:
         """Load the cache; after this requests are answered."""
         await self.storage.cache.start()
+        settling = self._customs.run(PipelineWriter(self.handle))
+        self._settling = asyncio.get_running_loop().create_task(settling, name="custom-resources")
 
     async def stop(self) -> None:
         """End all watches and stop following the ledger, which stays open."""
+        self.health.stopping = True
+        if self._settling is not None:
+            self._settling.cancel()
+            await asyncio.wait([self._settling])
         await self.storage.cache.stop()
 
     async def handle(self, request: Request) -> Response:

@@ -4,26 +4,20 @@ Most resources have one version, or versions that differ in nothing but their na
 stored bytes is exchanged. Where fields differ (`api.conversion`), the object is decoded and translated.
 """
 
+from kubeade.api.conversion import convert
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resource_type import ResourceType
 from kubeade.apiserver.encoding import decode_object, encode_object
-
-try:
-    from kubeade.api.conversion import convert
-except ImportError:
-
-    def convert(obj, source, target):
-        return {**obj, "apiVersion": target.api_version, "kind": target.kind}
 
 
 def served_bytes(resource_type: ResourceType, value: bytes) -> bytes:
     """A stored object as the type's own version says it."""
     stored, served = resource_type.storage, resource_type.resource
+    if resource_type.custom:  # kept, perhaps, from when another version was the stored one
+        head = _head(served)
+        return value if value.startswith(head) else head + value[value.index(b'"metadata":') :]
     if stored is None or stored.api_version == served.api_version:
         return value
-    head = _head(stored)
-    if resource_type.custom and value.startswith(head):
-        return _head(served) + value[len(head) :]
     obj = decode_object(value)
     revision = int(obj["metadata"]["resourceVersion"])
     return encode_object(convert(obj, stored, served)).stamped(revision)
@@ -32,6 +26,8 @@ def served_bytes(resource_type: ResourceType, value: bytes) -> bytes:
 def to_served(resource_type: ResourceType, obj: Object) -> Object:
     """A decoded stored object in the type's own version."""
     stored, served = resource_type.storage, resource_type.resource
+    if resource_type.custom:
+        return {**obj, "apiVersion": served.api_version}
     if stored is None or stored.api_version == served.api_version:
         return obj
     return convert(obj, stored, served)

@@ -91,7 +91,7 @@ class ControlPlane:
         await self.server.start()
         names = self._names(addresses)
         context = self._trust.serving_context(self._data, "apiserver", Subject("kube-apiserver", names=names))
-        self._http = HttpServer(self.handle, context, clock=self._clock)
+        self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
         for address in dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
         self._write_kubeconfig()

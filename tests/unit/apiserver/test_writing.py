@@ -93,12 +93,6 @@ async def test_bad_bodies_get_upstreams_answer(lab: ApiLab, body: object, status
     assert (answer.status, answer.message[: len(message)]) == (status, message)
 
 
-async def test_protobuf_bodies_are_not_understood(lab: ApiLab) -> None:
-    headers = {"content-type": "application/vnd.kubernetes.protobuf"}
-    answer = await lab.send("POST", CONFIG_MAPS, b"k8s\x00", headers=headers)
-    assert (answer.status, answer.json["reason"]) == (415, "UnsupportedMediaType")
-
-
 async def test_yaml_bodies_are_understood(lab: ApiLab) -> None:
     headers = {"content-type": "application/yaml"}
     answer = await lab.send(

@@ -1,7 +1,8 @@
-"""`pods/eviction`: delete a pod, if its disruption budgets can do without it (upstream: core/pod/storage/eviction.go).
+"""`pods/eviction`: delete a pod, if its disruption budgets can do without it (upstream:
+core/pod/storage/eviction.go).
 
-The budget is charged before the pod goes: its status counts one disruption less and names the pod, so that evictions
-at the same time cannot overdraw it.
+The budget is charged before the pod goes: its status counts one disruption less and names the pod, so that
+evictions at the same time cannot overdraw it.
 """
 
 from dataclasses import replace
@@ -93,7 +94,8 @@ def _covers(budget: Object, pod: Object) -> bool:
 
 
 def _is_unready_and_free(budget: Object, pod: Object) -> bool:
-    """A pod that is not ready may go when its budget is kept without it, or when the policy always lets it."""
+    """A pod that is not ready may go when its budget is kept without it, or when the policy always lets
+    it."""
     ready = any(
         c.get("type") == "Ready" and c.get("status") == "True"
         for c in part(pod, "status").get("conditions") or []

@@ -1,8 +1,9 @@
 """Which handler answers which subresource.
 
-`status` and `resize` and the like are the object itself seen from another side: the ordinary verbs serve them.
-What has a body, an answer or a protocol of its own has a handler here, by (group, plural, subresource); streaming
-ones (log, exec, attach, portforward, proxy) are added by whoever can reach nodes: `SubresourceRegistry.add`.
+`status` and `resize` and the like are the object itself seen from another side: the ordinary verbs serve
+them. What has a body, an answer or a protocol of its own has a handler here, by (group, plural,
+subresource); streaming ones (log, exec, attach, portforward, proxy) are added by whoever can reach nodes:
+`SubresourceRegistry.add`.
 """
 
 from collections.abc import Awaitable, Callable

@@ -29,7 +29,7 @@ class ScalePaths:
 
 
 async def scale(call: Call) -> Response:
-    paths = ScalePaths()
+    paths = _paths(call)
     if call.info.verb == "get":
         found = to_served(call.type, decode_object(call.record().value))
         return value_response(call, scale_of(found, paths))
@@ -46,6 +46,15 @@ async def scale(call: Call) -> Response:
 
     changed = await change(call, make)
     return value_response(call, scale_of(to_served(call.type, decode_object(changed.value)), paths))
+
+
+def _paths(call: Call) -> ScalePaths:
+    custom = call.backend.customs.find(call.resource)
+    if custom is None or custom.scale is None:
+        return ScalePaths()
+    found = custom.scale
+    paths = (found.spec_replicas_path, found.status_replicas_path, found.label_selector_path)
+    return ScalePaths(*(tuple(path.strip(".").split(".")) for path in paths))
 
 
 def scale_of(obj: Object, paths: ScalePaths) -> Object:

@@ -1,8 +1,8 @@
 """Read, change, compare and swap: what PUT, PATCH and every subresource that changes an object share.
 
-`make` gets the current object (its own copy, in the request's version) and returns the new one. Where the client
-named a revision the swap is tried once; otherwise it is made again on what was written in between.
-An update that takes the last finalizer of an object under deletion away deletes it.
+`make` gets the current object (its own copy, in the request's version) and returns the new one. Where the
+client named a revision the swap is tried once; otherwise it is made again on what was written in between. An
+update that takes the last finalizer of an object under deletion away deletes it.
 """
 
 from collections.abc import Awaitable, Callable

@@ -36,8 +36,8 @@ _SHOWN = frozenset(
 ReturnDeletedObject)."""
 
 _JOBS_KEPT = (
-    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them "
-    "or set propagationPolicy=Orphan to suppress this warning"
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
+    "them or set propagationPolicy=Orphan to suppress this warning"
 )
 
 

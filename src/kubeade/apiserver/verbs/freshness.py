@@ -9,7 +9,8 @@ _PATIENCE_SECONDS = 3.0
 
 
 async def wait_until_fresh(call: Call, revision: int) -> None:
-    """Raises Timeout for a revision that does not come in time: a client of another, or a restored, cluster."""
+    """Raises Timeout for a revision that does not come in time: a client of another, or a restored,
+    cluster."""
     cache = call.backend.storage.cache
     if cache.revision >= revision:
         return

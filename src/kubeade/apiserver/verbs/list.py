@@ -32,10 +32,11 @@ from kubeade.store.ledger import Compacted, Record
 
 _ITEMS_PER_PART = 128
 _EXPIRED = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-    "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-    "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-    "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new "
+    "list without the continue parameter, or use the continue token in this response to retrieve the "
+    "remainder of the results. Continuing with the provided token results in an inconsistent list - objects "
+    "that were created, modified, or deleted between the time the first chunk was returned and now may show "
+    "up in the list."
 )
 
 
@@ -59,7 +60,7 @@ class _Page:
 
 async def list_objects(call: Call) -> Response:
     page = await read_page(call, selection_of(call))
-    if call.type.storage != call.type.resource:
+    if call.type.custom or call.type.storage != call.type.resource:
         page.values = [served_bytes(call.type, value) for value in page.values]
     if call.form.transform:
         shown = represent_list(call, page.values, page.metadata())

@@ -106,7 +106,8 @@ async def _apply_new(call: Call, obj: Object) -> Response:
     if call.info.subresource:
         raise call.not_found(call.info.name)
     if obj["metadata"].get("uid"):
-        why = f"uid mismatch: the provided object specified uid {obj['metadata']['uid']}, and no existing object was found"
+        uid = obj["metadata"]["uid"]
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         raise conflict(call, why)
     obj["metadata"].setdefault("name", call.info.name)
     value = await create_object(call, obj, applied=True)

@@ -44,8 +44,8 @@ _CONDITIONAL = frozenset(
         "coordination.k8s.io/leasecandidates",
     }
 )
-"""Kinds that are only replaced by who says which revision he replaces; so are all of admissionregistration.k8s.io
-and custom resources (upstream: AllowUnconditionalUpdate)."""
+"""Kinds that are only replaced by who says which revision he replaces; so are all of
+admissionregistration.k8s.io and custom resources (upstream: AllowUnconditionalUpdate)."""
 
 
 async def update(call: Call) -> Response:

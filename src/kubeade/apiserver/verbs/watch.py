@@ -1,8 +1,8 @@
 """WATCH: a stream of changes, one JSON document per line.
 
-A watch from a revision that the cache still covers starts there; from an older one that the ledger still keeps,
-it reads the ledger; from one that is forgotten, it is refused with 410. Without a revision it starts with
-the newest state as ADDED events. It ends when its time is over, when the client leaves or falls too far
+A watch from a revision that the cache still covers starts there; from an older one that the ledger still
+keeps, it reads the ledger; from one that is forgotten, it is refused with 410. Without a revision it starts
+with the newest state as ADDED events. It ends when its time is over, when the client leaves or falls too far
 behind, and when the server stops: clients start again from the last revision they saw.
 """
 

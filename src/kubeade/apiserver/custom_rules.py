@@ -1,0 +1,56 @@
+"""The rules of custom kinds, in the places where `rules` asks for those of built-in ones."""
+
+from typing import TYPE_CHECKING, Any
+
+from kubeade.api.decoding import FieldValidation
+from kubeade.api.errors import BadRequest, FieldError
+from kubeade.api.resource import Object
+from kubeade.api.schema import META, Schema
+
+if TYPE_CHECKING:
+    from kubeade.api.crd.custom_resource import CustomResource
+
+
+def decode_custom(
+    custom: "CustomResource", schema: Schema, obj: Object, mode: FieldValidation, duplicates: list[str]
+) -> tuple[Object, list[str]]:
+    """The object pruned and defaulted, and warnings. Raises BadRequest."""
+    pruned, unknown = custom.pruned(obj)
+    pruned["metadata"] = _metadata(custom, schema, pruned.get("metadata"))
+    problems = [f'duplicate field "{path}"' for path in duplicates]
+    problems += [f'unknown field "{path}"' for path in unknown]
+    if problems and mode is FieldValidation.STRICT:
+        raise _cannot_handle(custom, f"strict decoding error: {', '.join(problems)}")
+    found = custom.defaulted(pruned)
+    warnings = problems if mode is FieldValidation.WARN else []
+    if custom.deprecation_warning:
+        warnings = [custom.deprecation_warning, *warnings]
+    return found, warnings
+
+
+def custom_errors(
+    custom: "CustomResource", obj: Object, old: Object | None, subresource: str
+) -> list[FieldError]:
+    """Broken rules of a new (`old` None) or changed object."""
+    if old is None:
+        return list(custom.create_errors(obj))
+    if subresource == "status":
+        return list(custom.status_update_errors(obj, old))
+    return list(custom.update_errors(obj, old))
+
+
+def _metadata(custom: "CustomResource", schema: Schema, metadata: Any) -> Any:
+    """Metadata has the types of every object's, whatever the definition says."""
+    from kubeade.api.decoding.clean import Cleaner
+
+    try:
+        return Cleaner().clean(schema.definition(f"{META}.ObjectMeta"), metadata or {}, "metadata")
+    except ValueError as error:
+        raise _cannot_handle(custom, str(error)) from None
+
+
+def _cannot_handle(custom: "CustomResource", why: str) -> BadRequest:
+    resource = custom.resource
+    return BadRequest(
+        f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}'
+    )
