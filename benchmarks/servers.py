@@ -23,7 +23,7 @@ from kubeade.client import kubeconfig
 from kubeade.client.socket import ssl_context
 
 READY_TIMEOUT_SECONDS = 60.0
-TOKEN = "benchmark"  # noqa: S105 - of a server that lives for one run on loopback
+TOKEN = "benchmark"
 
 
 @dataclass(slots=True)
@@ -68,7 +68,9 @@ def start_kubeade(directory: Path, *arguments: str) -> Server:
     credentials = kubeconfig.load(directory / "kubeconfig")
     host, port = credentials.server.removeprefix("https://").split(":")
     pid = json.loads((directory / "process.json").read_text())["pid"]
-    launchers = subprocess.run(["pgrep", "-f", f"launcher.main.*{directory}"], capture_output=True, text=True, check=False)
+    launchers = subprocess.run(
+        ["pgrep", "-f", f"launcher.main.*{directory}"], capture_output=True, text=True, check=False
+    )
     pids = [pid, *(int(one) for one in launchers.stdout.split())]
     target = Target(host, int(port), ssl_context(credentials))
     return Server("kubeade", target, pids, ready, [[*command, "down", "--delete", *data]])
@@ -84,7 +86,7 @@ def start_real(directory: Path, etcd: str, apiserver: str) -> Server:
     server = subprocess.Popen(
         _apiserver_command(apiserver, directory, client, secure), **_quiet(directory / "apiserver.log")
     )
-    context = ssl._create_unverified_context()  # noqa: S323 - a self-signed server of this run, on loopback
+    context = ssl._create_unverified_context()
     _wait_ready(secure, context, server)
     target = Target("127.0.0.1", secure, context, TOKEN)
     return Server("real", target, [server.pid, store.pid], time.perf_counter() - began)
@@ -138,7 +140,9 @@ def _wait_ready(port: int, context: ssl.SSLContext, process: subprocess.Popen[by
         if process.poll() is not None:
             raise SystemExit("the real API server ended; its log is beside its data")
         try:
-            with urllib.request.urlopen(f"https://127.0.0.1:{port}/readyz", context=context, timeout=2) as answer:
+            with urllib.request.urlopen(
+                f"https://127.0.0.1:{port}/readyz", context=context, timeout=2
+            ) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):

@@ -1,7 +1,7 @@
 """Which nodes a pod may and would like to run on: nodeSelector and node affinity
 (upstream: component-helpers/scheduling/corev1/nodeaffinity)."""
 
-from kubeade.api.parts import part, parts, values
+from kubeade.api.parts import part, parts, text, values
 from kubeade.api.resource import Object
 
 
@@ -38,7 +38,7 @@ def preferred_weight(pod_spec: Object, node: Object) -> int:
 
 
 def _matches(requirement: Object, labels: Object) -> bool:
-    key, operator = requirement.get("key"), requirement.get("operator")
+    key, operator = text(requirement, "key"), text(requirement, "operator")
     wanted, present = values(requirement, "values"), key in labels
     actual = labels.get(key)
     if operator == "In":

@@ -43,7 +43,7 @@ def decode_body(request: Request, kind: str) -> Object:
     else:
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml"
+            "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         )
     if not isinstance(value, dict):
         raise BadRequest(f"the object provided is unrecognized (must be of type {kind}): not an object")

@@ -47,6 +47,7 @@ from kubeade.apiserver.metrics import Metrics
 from kubeade.apiserver.negotiation import negotiate
 from kubeade.apiserver.openapi_endpoint import OpenApiEndpoint
 from kubeade.apiserver.options import read_options
+from kubeade.apiserver.protobuf_body import as_json
 from kubeade.apiserver.request_info import RequestInfo, read_request_info
 from kubeade.apiserver.responses import error_response
 from kubeade.apiserver.routing import route
@@ -235,6 +236,7 @@ class ApiServer:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
             raise NotFound("the server could not find the requested resource")
+        request = as_json(request, self.schema)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
         form = negotiate(request.headers.get("accept", ""))
         return await route(Call(self._backend, request, info, found, user, options, form), self.subresources)

@@ -16,11 +16,6 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_Base):  # type: ignore[misc]
     """Dates are not JSON: they stay text, as sigs.k8s.io/yaml leaves them."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise BadRequest("error converting YAML to JSON: aliases are not accepted")
-        return super().compose_node(parent, index)
-
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -31,6 +26,8 @@ _Loader.yaml_implicit_resolvers = {
 def load_yaml(data: bytes) -> Any:
     """The document's value. Raises BadRequest."""
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=_Loader)):
+            raise BadRequest("error converting YAML to JSON: aliases are not accepted")
         return _jsonable(yaml.load(data, Loader=_Loader))  # noqa: S506 - a safe loader, narrowed
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         first_line = str(error).splitlines()[0] if str(error) else "malformed"
@@ -40,7 +37,7 @@ def load_yaml(data: bytes) -> Any:
 def dump_yaml(value: Any) -> bytes:
     """A JSON value as YAML, keys in order."""
     dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=2**31)
+    text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=2**30)
     return text.encode()
 
 

@@ -95,11 +95,11 @@ def _named(config: dict[str, Any], section: str, name: str, inner: str, file: Pa
 def _data(section: dict[str, Any], field: str, file: Path) -> bytes:
     inline = section.get(f"{field}-data")
     if inline:
-        return bytes(base64.b64decode(inline))
+        return base64.b64decode(str(inline))
     path = section.get(field)
     if not path:
         return b""
     try:
-        return (file.parent / path).read_bytes()
+        return (file.parent / str(path)).read_bytes()
     except OSError as error:
         raise KubeconfigError(f"{file}: cannot read {path}: {error.strerror}") from error

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from typing import Protocol
 
-from kubeade.api.errors import ApiError, Conflict
+from kubeade.api.errors import ApiError, Conflict, NotFound
 from kubeade.reconcile.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Controller:
     async def _reconcile(self, key: str) -> None:
         try:
             again_seconds = await self._reconciler.reconcile(key)
-        except Conflict as error:
+        except (Conflict, NotFound) as error:
             log.debug("%s %s: %s", self.name, key, error)
             self.queue.add_rate_limited(key)
         except (ApiError, OSError, TimeoutError) as error:

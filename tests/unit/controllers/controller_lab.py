@@ -1,4 +1,7 @@
-"""A whole API server in this process with the controllers on it; who has no kubelet plays it by hand."""
+"""A whole API server in this process, with its roles and its admission, and the controllers on it.
+
+There is no kubelet: tests play it by hand.
+"""
 
 import asyncio
 import contextlib
@@ -12,16 +15,22 @@ from typing import Any
 from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import DEPLOYMENTS, NAMESPACES, PODS
-from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Decision, User
+from kubeade.apiserver.admission.build import build_admission
+from kubeade.apiserver.authorization.authorizer import build_authorizer
+from kubeade.apiserver.bootstrap.ensure import bootstrap
+from kubeade.apiserver.bootstrap.objects import ClusterConfig
+from kubeade.apiserver.seams import User
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.client.client import Client, PatchType
-from kubeade.client.transport import in_process
+from kubeade.cluster.identities import API_SERVER, client_of, controller
+from kubeade.cluster.writer import ClientWriter
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
 from kubeade.lib.http.message import Request
 from kubeade.lib.ids import Ids
 from kubeade.store.sqlite import SqliteLedger
 
+SERVICE_CIDR = "10.96.0.0/16"
 CONFIG = ControllerManagerConfig(root_ca_pem="PEM", pod_cidr="10.244.0.0/16")
 
 
@@ -38,31 +47,21 @@ class HandClock:
         self.moment += timedelta(seconds=seconds)
 
 
-class OpenDoors:
-    """Everybody may do everything."""
+class Callers:
+    """Nobody comes in by a socket: every caller says in-process who he is."""
 
     async def authenticate(self, request: Request) -> User | None:
         return None
-
-    async def authorize(self, attributes: Attributes) -> Decision:
-        return Decision(True)
-
-    async def mutate(self, attributes: AdmissionAttributes) -> None:
-        pass
-
-    async def validate(self, attributes: AdmissionAttributes) -> None:
-        pass
 
 
 class ControllerLab:
     def __init__(self, server: ApiServer, clock: HandClock) -> None:
         self.server = server
         self.clock = clock
-        self.client = self.client_for("test")
+        self.client = client_of(server.handle, API_SERVER)
 
     def client_for(self, name: str) -> Client:
-        user = User(name or "manager", groups=("system:masters",))
-        return Client(in_process(self.server.handle, user), user_agent=name or "manager")
+        return client_of(self.server.handle, controller(name))
 
     async def until(self, found: Callable[[], Awaitable[Any]]) -> Any:
         """Ask again after every turn of the loop until there is an answer that is true."""
@@ -158,12 +157,16 @@ def deployment(name: str, image: str = "one", **spec: Any) -> Object:
 @asynccontextmanager
 async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
     ledger = await SqliteLedger.open(path / "ledger.db")
-    doors, clock, ids = OpenDoors(), HandClock(), Ids(Random(1))
-    server = ApiServer(ApiServerConfig(), Storage.on(ledger), clock, ids, doors, doors, doors)
+    clock, ids, storage = HandClock(), Ids(Random(1)), Storage.on(ledger)
+    authorization = build_authorizer(storage)
+    admission = build_admission(storage, authorization, ids, clock, SERVICE_CIDR)
+    authorizer, chain = authorization.authorizer, admission.chain
+    server = ApiServer(ApiServerConfig(), storage, clock, ids, Callers(), authorizer, chain)
     await server.start()
     lab = ControllerLab(server, clock)
+    cluster = ClusterConfig("127.0.0.1", 6443, SERVICE_CIDR, "PEM")
+    await bootstrap(storage, ClientWriter(lab.client), cluster, clock)
     manager = ControllerManager(lab.client_for, clock, ids, CONFIG)
-    await lab.namespace("default")
     running = asyncio.create_task(manager.run())
     try:
         yield lab

@@ -130,8 +130,8 @@ _HOST = Image(HOST_IMAGE_ID, [HOST_IMAGE], [], 0, uid=os.getuid(), pinned=True)
 def _need_root(image: str) -> None:
     if os.geteuid() != 0:
         raise NotSupported(
-            f"image {image!r} cannot be unpacked without root: containers of this user run as plain processes, "
-            f"which have only {HOST_IMAGE}"
+            f"image {image!r} cannot be unpacked without root: containers of this user run as plain "
+            f"processes, which have only {HOST_IMAGE}"
         )
 
 

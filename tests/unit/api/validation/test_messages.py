@@ -1,7 +1,5 @@
 """Broken orders are refused in upstream's words, at upstream's paths."""
 
-# ruff: noqa: E501 - one case a line
-
 import copy
 from typing import Any
 
