@@ -123,7 +123,7 @@ async def test_working_directory_through_a_magic_link_is_refused(lab):
 
 
 async def test_no_descriptor_of_the_launcher_leaks(lab):
-    assert await lab.output("for f in /proc/$$/fd/*; do echo ${f##*/}; done") == ["0", "1", "2"]
+    assert await lab.output("ls /proc/$$/fd; true") == ["0", "1", "2"]
 
 
 async def test_privileged_sees_the_devices_of_the_host(lab):

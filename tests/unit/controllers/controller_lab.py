@@ -164,7 +164,7 @@ async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
     server = ApiServer(ApiServerConfig(), storage, clock, ids, Callers(), authorizer, chain)
     await server.start()
     lab = ControllerLab(server, clock)
-    cluster = ClusterConfig("127.0.0.1", 6443, SERVICE_CIDR, "PEM")
+    cluster = ClusterConfig("192.0.2.1", 6443, SERVICE_CIDR, "PEM")
     await bootstrap(storage, ClientWriter(lab.client), cluster, clock)
     manager = ControllerManager(lab.client_for, clock, ids, CONFIG)
     running = asyncio.create_task(manager.run())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
-import errno
-import json
 import os
 import socket
 
 from kubeade.runtime.launcher import cgroups, plain, processes
-from kubeade.runtime.launcher.container import Container, Starting, set_window
+from kubeade.runtime.launcher.command_requests import CommandRequests
+from kubeade.runtime.launcher.container import Container, Starting
 from kubeade.runtime.launcher.loop import Loop
 from kubeade.runtime.launcher.peer import Peer
 from kubeade.runtime.launcher.records import Records
+from kubeade.runtime.launcher.request import Refused, Request, merged, receive_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +28,7 @@ _IDLE_SECONDS = 10.0
 _RESCAN_SECONDS = 0.05
 
 
-class Refused(Exception):
-    """A request that cannot be served; `kind` is NotFound, Invalid or Failed."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-class Launcher:
+class Launcher(CommandRequests):
     """All sandboxes and containers of one data directory, in one of the modes `namespaces` and `process`."""
 
     def __init__(self, directory: str, mode: str, group: str, now_nanoseconds: Callable[[], int]) -> None:
@@ -279,7 +270,7 @@ class Launcher:
         start.status.setblocking(False)
 
         def ready() -> None:
-            if _receive_status(start):
+            if receive_status(start):
                 self.loop.forget(start.status.fileno())
                 start.status.close()
                 del self._starting[start.pid]
@@ -289,7 +280,7 @@ class Launcher:
         self.loop.watch(start.status.fileno(), ready)
 
     def _started(self, container: Container, start: Starting, request: Request) -> None:
-        told = _merge(start.received)
+        told = merged(start.received)
         for fd in start.fds:
             container.take_terminal(self.loop, fd)
         if "error" in told:
@@ -349,92 +340,6 @@ class Launcher:
 
     def do_close_stdin(self, request: Request) -> None:
         self._container(request).close_stdin()
-        request.reply({})
-
-    def do_exec(self, request: Request) -> None:
-        """Run a command in a container. Descriptors in: its three streams, none for a terminal."""
-        container = self._container(request)
-        if container.record["state"] != "running":
-            raise Refused("Invalid", f"container {container.record['id']} is not running")
-        spec = {**container.record["spec"], **request.message["spec"]}
-        ours, theirs = socket.socketpair()
-        try:
-            pid, terminal = self._fork_command(container, spec, request, theirs)
-        finally:
-            theirs.close()
-        exits: list[int] = []
-        self._commands[pid] = exits.append
-        self._await_start(
-            Starting(ours, pid), lambda start: self._exec_started(start, terminal, exits, request)
-        )
-
-    def _fork_command(
-        self, container: Container, spec: dict[str, Any], request: Request, status: socket.socket
-    ) -> tuple[int, int]:
-        stdio = (request.fds[0], request.fds[1], request.fds[2]) if request.fds else (-1, -1, -1)
-        if self.mode == "namespaces":
-            return self._fork_isolated_command(container, spec, stdio, status), -1
-        if not spec["tty"]:
-            return self._fork_plain(spec, stdio, status, None), -1
-        master, slave = os.openpty()
-        pid = os.fork()
-        if pid == 0:
-            plain.become(status, spec, (slave, slave, slave))
-        os.close(slave)
-        return pid, master
-
-    def _fork_isolated_command(
-        self, container: Container, spec: dict[str, Any], stdio: tuple[int, int, int], status: socket.socket
-    ) -> int:
-        from kubeade.runtime.launcher import child
-        from kubeade.runtime.launcher.sandbox import fork_into
-
-        base = f"/proc/{container.record['pid']}/ns/"
-        names = ("pid", "net", "ipc", "uts", "cgroup", "mnt")
-        opened = {name: os.open(base + name, os.O_RDONLY | os.O_CLOEXEC) for name in names}
-        try:
-            pid = fork_into(opened["pid"])
-            if pid == 0:
-                joined = {name: fd for name, fd in opened.items() if name != "pid"}
-                child.become_command(status, spec, child.Stdio(*stdio, tty=spec["tty"]), joined)
-        finally:
-            for fd in opened.values():
-                os.close(fd)
-        return pid
-
-    def _exec_started(self, start: Starting, terminal: int, exits: list[int], request: Request) -> None:
-        told = _merge(start.received)
-        terminals = start.fds or ([terminal] if terminal >= 0 else [])
-        if "error" in told:
-            self._commands[start.pid] = lambda status: None
-            request.fail("Failed", told["error"])
-        else:
-            request.reply({"pid": start.pid}, terminals)
-            token = request.message["token"]
-            self._commands[start.pid] = lambda status: self._tell_command_end(token, status)
-            for status in exits:
-                self._commands.pop(start.pid)(status)
-        for fd in terminals:
-            os.close(fd)
-
-    def _tell_command_end(self, token: str, status: int) -> None:
-        code, _ = processes.exit_code(status)
-        for peer in list(self._peers):
-            peer.send({"event": "command", "token": token, "exit_code": code})
-
-    def do_kill_command(self, request: Request) -> None:
-        """Kill a command started by `exec`, with the session that it leads."""
-        pid = request.message["pid"]
-        if pid in self._commands:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, 9)
-            processes.kill(pid)
-        request.reply({})
-
-    def do_resize(self, request: Request) -> None:
-        container = self._container(request)
-        if container.stdin >= 0:
-            set_window(container.stdin, request.message["width"], request.message["height"])
         request.reply({})
 
     def do_shut_down(self, request: Request) -> None:
@@ -561,52 +466,3 @@ class Launcher:
             sandbox.free()
             record["state"] = "notready"
             self._sandbox_records.save(record)
-
-
-class Request:
-    """One message with its descriptors, and the two ways to answer it, now or later."""
-
-    def __init__(
-        self,
-        message: Message,
-        fds: list[int],
-        reply: Callable[..., None],
-        fail: Callable[[str, str], None],
-    ) -> None:
-        self.message = message
-        self.fds = fds
-        self.reply = reply
-        self.fail = fail
-
-    def close_fds(self) -> None:
-        for fd in self.fds:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        self.fds = []
-
-
-def _receive_status(start: Starting) -> bool:
-    """Take what the child has said; True once it has nothing more to say."""
-    while True:
-        try:
-            data, ancillary, _, _ = start.status.recvmsg(
-                65536, socket.CMSG_SPACE(16), socket.MSG_CMSG_CLOEXEC
-            )
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            if error.errno != errno.ECONNRESET:
-                raise
-            return True
-        for _, _, payload in ancillary:
-            start.fds += array.array("i", payload)
-        if not data:
-            return True
-        start.received += data
-
-
-def _merge(lines: bytes | bytearray) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for line in bytes(lines).splitlines():
-        merged.update(json.loads(line))
-    return merged
