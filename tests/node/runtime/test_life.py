@@ -52,7 +52,9 @@ async def test_command_that_does_not_exist_is_a_start_error(lab):
 
 @both
 async def test_one_that_ignores_the_signal_is_killed(lab):
-    container_id = await lab.start("trap '' TERM; while :; do sleep 0.1; done")
+    container_id = await lab.start("trap '' TERM; echo deaf; while :; do sleep 0.1; done")
+    log = lab.directory / "logs" / "c.log"
+    await until(lambda: log.exists() and "deaf" in log.read_text())
     await lab.runtime.stop_container(container_id, 1)
     status = await lab.runtime.container_status(container_id)
     assert (status.exit_code, status.signal) == (137, 9)
