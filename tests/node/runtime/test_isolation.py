@@ -31,11 +31,8 @@ async def test_what_it_writes_stays_in_its_scratch_layer(lab):
 
 
 async def test_secrets_and_own_data_of_the_host_are_hidden(lab):
-    script = f"cat /etc/shadow; ls -A {lab.directory} /run"
-    assert (
-        await lab.output(script) == ["/run:", "", f"{lab.directory}:"]
-        or await lab.output(f"cat /etc/shadow; ls -A {lab.directory}; ls -A /run") == []
-    )
+    script = f"cat /etc/shadow; ls -A {lab.directory}; ls -A /run; echo end"
+    assert await lab.output(script) == ["end"]
 
 
 async def test_capabilities_are_the_default_ones(lab):
@@ -158,12 +155,11 @@ async def test_shared_process_namespace_outlives_each_container(lab):
 
 async def test_memory_limit_kills_and_says_so(lab):
     resources = LinuxResources(memory_limit_in_bytes=32 << 20)
-    script = "head -c 200000000 /dev/zero | tail -c 190000000 > /dev/null; exit $?"
     container_id = await lab.start("exec tail /dev/zero", resources=resources)
     if not lab.runtime._inventory.container(container_id)["cgroup_paths"]:
         pytest.skip("no writable memory controller on this machine")
     status = await lab.end(container_id)
-    assert (status.reason, status.exit_code) == ("OOMKilled", 137), script
+    assert (status.reason, status.exit_code) == ("OOMKilled", 137)
 
 
 async def test_usage_is_measured(lab):

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import make_runtime
+from runtime_lab import make_runtime
 
 from kubeade.cri.service import CriError, InvalidArgument, NotSupported
 from kubeade.cri.types import ContainerState, LinuxResources, Mount, SandboxState, SecurityContext
