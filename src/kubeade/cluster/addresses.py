@@ -8,7 +8,9 @@ import ipaddress
 import re
 import socket
 import struct
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 PREFERRED_API_PORT = 6443
@@ -62,8 +64,16 @@ def machine_address() -> str:
             return "127.0.0.1"
 
 
-def free_port(preferred: int = PREFERRED_API_PORT) -> int:
-    """`preferred` if nobody on loopback listens on it, else one that the kernel picks."""
+@dataclass(frozen=True, slots=True)
+class ReservedPort:
+    """A port that no other cluster which starts at this moment takes; held for as long as `claim` is open."""
+
+    number: int
+    claim: socket.socket | None
+
+
+def reserve_port(preferred: int = PREFERRED_API_PORT) -> ReservedPort:
+    """`preferred` if nobody on loopback listens on it or is about to, else one that the kernel picks."""
     for port in (preferred, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,8 +81,24 @@ def free_port(preferred: int = PREFERRED_API_PORT) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            number = int(probe.getsockname()[1])
+            claimed, claim = _claim(number)
+            if claimed:
+                return ReservedPort(number, claim)
     raise OSError("no free port on 127.0.0.1")
+
+
+def _claim(port: int) -> tuple[bool, socket.socket | None]:
+    """An abstract socket of that name: one process has it, and the kernel takes it back when that ends."""
+    if not sys.platform.startswith("linux"):
+        return True, None
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0kubeade-port-{port}")
+    except OSError:
+        claim.close()
+        return False, None
+    return True, claim
 
 
 def node_name() -> str:

@@ -65,6 +65,7 @@ class Cluster:
         self._clock = SystemClock()
         self._ids = Ids()
         self._stopping = asyncio.Event()
+        self._reserved: addresses.ReservedPort | None = None
 
     async def run(self) -> None:
         """From an empty or kept data directory to ready, until told to stop. Raises what `run` reports."""
@@ -129,9 +130,11 @@ class Cluster:
 
     def _choose(self, network: str) -> Settings:
         pods, services = addresses.choose_ranges(network, self._data.tag, addresses.machine_ranges())
+        if not self._order.port:
+            self._reserved = addresses.reserve_port()
         return Settings(
             network=network,
-            api_port=self._order.port or addresses.free_port(),
+            api_port=self._reserved.number if self._reserved else self._order.port,
             pod_cidr=pods,
             service_cidr=services,
             node_name=addresses.node_name(),

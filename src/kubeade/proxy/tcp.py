@@ -78,6 +78,7 @@ class _Pipe(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._peer: _Pipe | None = None
         self._ended = False
+        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -93,9 +94,14 @@ class _Pipe(asyncio.Protocol):
     def join(self, peer: "_Pipe") -> None:
         """From now on each side sends what the other receives."""
         self._peer, peer._peer = peer, self
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or peer._transport is None:
             peer.abort()
+            self.abort()
             return
+        peer._transport.writelines(self._early)
+        self._early.clear()
+        if self._ended and peer._transport.can_write_eof():
+            peer._transport.write_eof()
         self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -103,13 +109,17 @@ class _Pipe(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._peer is not None and self._peer._transport is not None:
+        if self._peer is None:
+            self._early.append(data)  # uvloop reads once although reading is paused in connection_made
+        elif self._peer._transport is not None:
             self._peer._transport.write(data)
 
     def eof_received(self) -> bool:
         self._ended = True
         peer = self._peer
-        if peer is None or peer._transport is None:
+        if peer is None:
+            return True
+        if peer._transport is None:
             return False
         if peer._transport.can_write_eof() and not peer._transport.is_closing():
             peer._transport.write_eof()

@@ -5,6 +5,8 @@ import contextlib
 import socket
 from contextlib import asynccontextmanager
 
+import uvloop
+
 from kubeade.proxy.choice import Chooser
 from kubeade.proxy.table import Endpoint, Front, Route
 from kubeade.proxy.tcp import TcpFront
@@ -59,6 +61,19 @@ async def test_a_half_closed_connection_still_gets_its_answer():
         data = bytes(range(256)) * 4096
         assert await talk(port, data) == data[::-1]
     server.close()
+
+
+def test_what_a_client_sends_at_once_is_not_lost_on_uvloop():
+    """uvloop delivers what has arrived although reading was paused in connection_made."""
+
+    async def ask_often():
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        async with tcp_front(server.sockets[0].getsockname()[1]) as (port, _):
+            for _ in range(50):
+                assert await asyncio.wait_for(talk(port, b"lemon"), 5) == b"nomel"
+        server.close()
+
+    uvloop.run(ask_often())
 
 
 async def test_an_endpoint_that_refuses_is_passed_over():

@@ -139,7 +139,7 @@ class Paths:
 
     def _add_media(self, operation: Json, verb: str, body: str) -> None:
         """What is sent: a media type for each way, and the body's schema."""
-        consumed = _PATCHES if verb == "patch" else ["*/*"]
+        consumed = self._patches() if verb == "patch" else ["*/*"]
         if self._v3:
             if body:
                 schema = self._components.reference(body)
@@ -155,6 +155,10 @@ class Paths:
                 0,
                 {"name": "body", "in": "body", "schema": schema, **({"required": True} if required else {})},
             )
+
+    def _patches(self) -> list[str]:
+        """Objects without a schema of ours have no merge keys: kubectl must not patch them strategically."""
+        return [one for one in _PATCHES if not (self._type.custom and "strategic" in one)]
 
     def _body(self, verb: str, subresource: Subresource | None) -> str:
         if verb == "patch":

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubeade.api.errors import Unauthorized
-from kubeade.apiserver.authentication.certificate import read_certificate
 from kubeade.apiserver.authentication.x509 import CertificateAuthenticator
+from kubeade.lib.certificate import read_certificate
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
