@@ -13,6 +13,7 @@ from kubeade.controllers.disruption.controller import DisruptionController
 from kubeade.controllers.endpoints.controller import EndpointsController
 from kubeade.controllers.endpointslice.controller import EndpointSliceController
 from kubeade.controllers.garbagecollector.controller import GarbageCollector
+from kubeade.controllers.job.controller import JobController
 from kubeade.controllers.namespace.controller import NamespaceController
 from kubeade.controllers.nodeipam.controller import NodeIpamController
 from kubeade.controllers.nodelifecycle.controller import NodeLifecycleController
@@ -94,6 +95,7 @@ class ControllerManager:
             NodeIpamController(of("node-controller"), config.pod_cidr),
             PodGarbageCollector(of("pod-garbage-collector")),
             DisruptionController(of("disruption-controller")),
+            JobController(of("job-controller")),
             TtlAfterFinishedController(of("ttl-after-finished-controller")),
         ]
         runners: dict[str, Runner] = {one.controller.name: one.controller.run for one in controllers}
