@@ -22,6 +22,7 @@ from kubeade.controllers.replicaset.controller import ReplicaSetController
 from kubeade.controllers.rootca.controller import NAME as ROOT_CA_NAME
 from kubeade.controllers.rootca.controller import RootCertificateController
 from kubeade.controllers.serviceaccount.controller import ServiceAccountController
+from kubeade.controllers.statefulset.controller import StatefulSetController
 from kubeade.controllers.ttlafterfinished.controller import TtlAfterFinishedController
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
@@ -86,6 +87,7 @@ class ControllerManager:
             ReplicaSetController(of("replicaset-controller"), REPLICA_SETS),
             ReplicaSetController(of("replication-controller"), REPLICATION_CONTROLLERS),
             DaemonSetController(of("daemon-set-controller")),
+            StatefulSetController(of("statefulset-controller")),
             EndpointSliceController(of("endpointslice-controller")),
             EndpointsController(of("endpoint-controller")),
             NamespaceController(of("namespace-controller")),

@@ -1,1 +1,1 @@
-"""Being written by another founder right now: leave this folder to them."""
+"""Keeps the numbered pods of each StatefulSet, and the claims that go with their names."""
