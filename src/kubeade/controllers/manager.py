@@ -5,18 +5,24 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kubeade.api.resources import CONFIG_MAPS, REPLICA_SETS, REPLICATION_CONTROLLERS
+from kubeade.api.resources import CONFIG_MAPS, REPLICA_SETS, REPLICATION_CONTROLLERS, SECRETS
 from kubeade.client.client import Client
+from kubeade.controllers.accounttoken.controller import TYPE as ACCOUNT_TOKEN_TYPE
+from kubeade.controllers.accounttoken.controller import AccountTokenController
+from kubeade.controllers.cronjob.controller import CronJobController
 from kubeade.controllers.daemonset.controller import DaemonSetController
 from kubeade.controllers.deployment.controller import DeploymentController
 from kubeade.controllers.disruption.controller import DisruptionController
 from kubeade.controllers.endpoints.controller import EndpointsController
 from kubeade.controllers.endpointslice.controller import EndpointSliceController
+from kubeade.controllers.endpointslicemirroring.controller import EndpointSliceMirroringController
+from kubeade.controllers.ephemeralvolume.controller import EphemeralVolumeController
 from kubeade.controllers.garbagecollector.controller import GarbageCollector
 from kubeade.controllers.job.controller import JobController
 from kubeade.controllers.namespace.controller import NamespaceController
 from kubeade.controllers.nodeipam.controller import NodeIpamController
 from kubeade.controllers.nodelifecycle.controller import NodeLifecycleController
+from kubeade.controllers.persistentvolume.controller import PersistentVolumeController
 from kubeade.controllers.podgc.controller import PodGarbageCollector
 from kubeade.controllers.replicaset.controller import ReplicaSetController
 from kubeade.controllers.rootca.controller import NAME as ROOT_CA_NAME
@@ -24,6 +30,10 @@ from kubeade.controllers.rootca.controller import RootCertificateController
 from kubeade.controllers.serviceaccount.controller import ServiceAccountController
 from kubeade.controllers.statefulset.controller import StatefulSetController
 from kubeade.controllers.ttlafterfinished.controller import TtlAfterFinishedController
+from kubeade.controllers.volumeprotection.controller import (
+    ClaimProtectionController,
+    VolumeProtectionController,
+)
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 from kubeade.reconcile.controller import Controller
@@ -65,6 +75,8 @@ class ControllerManager:
         self._recorders: list[EventRecorder] = []
         root_ca = f"metadata.name={ROOT_CA_NAME}"
         self._root_ca_maps = Informer(client_for(""), CONFIG_MAPS, field_selector=root_ca)
+        token_type = f"type={ACCOUNT_TOKEN_TYPE}"
+        self._token_secrets = Informer(client_for(""), SECRETS, field_selector=token_type)
         self._runners = self._build(config)
 
     async def run(self) -> None:
@@ -72,10 +84,12 @@ class ControllerManager:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._informers.run(), name="controller informers")
             tasks.create_task(self._root_ca_maps.run(), name="root certificates")
+            tasks.create_task(self._token_secrets.run(), name="account token secrets")
             for recorder in self._recorders:
                 tasks.create_task(recorder.run(), name="controller events")
             await self._informers.wait_synced()
             await self._root_ca_maps.wait_synced()
+            await self._token_secrets.wait_synced()
             for name, runner in self._runners.items():
                 tasks.create_task(runner(), name=name)
 
@@ -90,13 +104,20 @@ class ControllerManager:
             StatefulSetController(of("statefulset-controller")),
             EndpointSliceController(of("endpointslice-controller")),
             EndpointsController(of("endpoint-controller")),
+            EndpointSliceMirroringController(of("endpointslicemirroring-controller")),
             NamespaceController(of("namespace-controller")),
             ServiceAccountController(of("service-account-controller")),
             RootCertificateController(root_ca, self._root_ca_maps, config.root_ca_pem),
+            AccountTokenController(of(""), self._token_secrets, config.root_ca_pem),
             NodeLifecycleController(of("node-controller")),
             NodeIpamController(of("node-controller"), config.pod_cidr),
             PodGarbageCollector(of("pod-garbage-collector")),
             DisruptionController(of("disruption-controller")),
+            PersistentVolumeController(of("persistent-volume-binder")),
+            EphemeralVolumeController(of("ephemeral-volume-controller")),
+            ClaimProtectionController(of("pvc-protection-controller")),
+            VolumeProtectionController(of("pv-protection-controller")),
+            CronJobController(of("cronjob-controller")),
             JobController(of("job-controller")),
             TtlAfterFinishedController(of("ttl-after-finished-controller")),
         ]
