@@ -16,17 +16,17 @@ from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import DEPLOYMENTS, NAMESPACES, PODS
 from kubeade.apiserver.admission.build import build_admission
+from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
 from kubeade.apiserver.bootstrap.objects import ClusterConfig
-from kubeade.apiserver.seams import User
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.client.client import Client, PatchType
 from kubeade.cluster.identities import API_SERVER, client_of, controller
+from kubeade.cluster.pki import signing_key
 from kubeade.cluster.writer import ClientWriter
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
-from kubeade.lib.http.message import Request
 from kubeade.lib.ids import Ids
 from kubeade.store.sqlite import SqliteLedger
 
@@ -45,13 +45,6 @@ class HandClock:
 
     def advance(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
-
-
-class Callers:
-    """Nobody comes in by a socket: every caller says in-process who he is."""
-
-    async def authenticate(self, request: Request) -> User | None:
-        return None
 
 
 class ControllerLab:
@@ -161,7 +154,10 @@ async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
     authorization = build_authorizer(storage)
     admission = build_admission(storage, authorization, ids, clock, SERVICE_CIDR)
     authorizer, chain = authorization.authorizer, admission.chain
-    server = ApiServer(ApiServerConfig(), storage, clock, ids, Callers(), authorizer, chain)
+    tokens = TokenConfig(signing_key(path / "sa.key"))
+    authentication = build_authenticator(storage, tokens, clock, ids)
+    config = ApiServerConfig(responders=dict(authentication.responders))
+    server = ApiServer(config, storage, clock, ids, authentication.authenticator, authorizer, chain)
     await server.start()
     lab = ControllerLab(server, clock)
     cluster = ClusterConfig("192.0.2.1", 6443, SERVICE_CIDR, "PEM")

@@ -1,0 +1,1 @@
+"""Fills Secrets that ask for the token of a service account."""

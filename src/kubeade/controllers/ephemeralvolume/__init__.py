@@ -1,0 +1,1 @@
+"""Makes the claims that generic ephemeral volumes of pods stand for."""

@@ -1,0 +1,1 @@
+"""Binds claims to volumes that are there, and says which volumes are free, bound or released."""

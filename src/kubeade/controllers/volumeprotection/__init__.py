@@ -1,0 +1,1 @@
+"""Keeps claims that pods use, and volumes that claims use, from going away."""
