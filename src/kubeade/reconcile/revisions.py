@@ -13,13 +13,12 @@ from kubeade.api.ownership import controller_reference, is_controlled_by
 from kubeade.api.parts import number, part, text
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import CONTROLLER_REVISIONS
+from kubeade.api.revisions import revision_data
 from kubeade.api.selectors import LabelSelector
 from kubeade.api.template_hash import template_hash
 from kubeade.reconcile.claims import OWNER_INDEX, Claims, owner_values
 from kubeade.reconcile.environment import Environment
 from kubeade.reconcile.own_writes import OwnWrites
-
-POD_REVISION_LABEL = "controller-revision-hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,6 @@ class History:
 
     def named(self, name: str) -> Object | None:
         return next((one for one in (self.update, *self.old) if one["metadata"]["name"] == name), None)
-
-
-def template_of(revision: Object) -> Object:
-    """The pod template that a revision keeps."""
-    template = part(revision, "data", "spec", "template")
-    return {key: value for key, value in template.items() if key != "$patch"}
-
-
-def revision_data(owner: Object) -> Object:
-    """What a revision keeps of its owner: a strategic merge patch that brings the template back."""
-    return {"spec": {"template": {**part(owner, "spec", "template"), "$patch": "replace"}}}
 
 
 class Revisions:

@@ -10,6 +10,7 @@ from kubeade.api.ownership import controller_of, is_being_deleted
 from kubeade.api.parts import number, part, text
 from kubeade.api.resource import Object
 from kubeade.api.resources import DAEMON_SETS, NODES, PODS
+from kubeade.api.revisions import POD_REVISION_LABEL as REVISION_LABEL
 from kubeade.api.selectors import LabelSelector
 from kubeade.controllers.daemonset import plan
 from kubeade.controllers.daemonset.pods import by_node, fit, target_node, template_for
@@ -21,7 +22,6 @@ from kubeade.reconcile.events import NORMAL, WARNING
 from kubeade.reconcile.informer import key_of
 from kubeade.reconcile.own_writes import OwnWrites
 from kubeade.reconcile.pod_control import PodControl, is_namespace_terminating, pod_from_template
-from kubeade.reconcile.revisions import POD_REVISION_LABEL as REVISION_LABEL
 from kubeade.reconcile.revisions import History, Revisions
 from kubeade.reconcile.slow_start import slow_start
 

@@ -11,9 +11,9 @@ from kubeade.api.ownership import is_being_deleted
 from kubeade.api.parts import number, part, text
 from kubeade.api.pod_state import is_available, is_ready, phase, seconds_until_available
 from kubeade.api.resource import Object
+from kubeade.api.revisions import POD_REVISION_LABEL as REVISION_LABEL
 from kubeade.api.scaled_value import scaled_value
 from kubeade.controllers.daemonset.pods import Fit, fit, is_updated
-from kubeade.reconcile.revisions import POD_REVISION_LABEL as REVISION_LABEL
 
 BURST_REPLICAS = 250
 PodsByNode = dict[str, list[Object]]

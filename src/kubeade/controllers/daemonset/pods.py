@@ -8,8 +8,8 @@ from kubeade.api.ownership import is_being_deleted
 from kubeade.api.parts import part, parts, text, values
 from kubeade.api.pod_state import is_finished
 from kubeade.api.resource import Object
+from kubeade.api.revisions import POD_REVISION_LABEL as REVISION_LABEL
 from kubeade.api.taints import untolerated
-from kubeade.reconcile.revisions import POD_REVISION_LABEL as REVISION_LABEL
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 TEMPLATE_GENERATION_LABEL = "pod-template-generation"

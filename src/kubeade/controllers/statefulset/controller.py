@@ -8,16 +8,23 @@ from kubeade.api.ownership import controller_of, is_being_deleted
 from kubeade.api.parts import part, parts
 from kubeade.api.resource import Object
 from kubeade.api.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+from kubeade.api.revisions import template_of
 from kubeade.api.selectors import LabelSelector
 from kubeade.controllers.statefulset import plan
-from kubeade.controllers.statefulset.identity import claim_owners, claims_of, ordinal_of, revision_of
+from kubeade.controllers.statefulset.identity import (
+    claim_owners,
+    claims_of,
+    identified,
+    ordinal_of,
+    revision_of,
+)
 from kubeade.reconcile.claims import OWNER_INDEX, Claims, owner_values
 from kubeade.reconcile.controller import Controller
 from kubeade.reconcile.environment import Environment
 from kubeade.reconcile.events import NORMAL, WARNING
 from kubeade.reconcile.informer import key_of
 from kubeade.reconcile.own_writes import OwnWrites
-from kubeade.reconcile.pod_control import is_namespace_terminating
+from kubeade.reconcile.pod_control import is_namespace_terminating, pod_from_template
 from kubeade.reconcile.revisions import Revisions
 from kubeade.reconcile.slow_start import slow_start
 
@@ -89,7 +96,9 @@ class StatefulSetController:
         return STALE_CLAIM_SECONDS if len(free) < len(ordinals) else None
 
     async def _create(self, key: str, view: plan.View, ordinal: int) -> None:
-        owner, pod = view.stateful_set, plan.pod_for(view, ordinal)
+        owner, revision = view.stateful_set, plan.revision_for(view, ordinal)
+        base = pod_from_template(template_of(revision), owner)
+        pod = identified(owner, base, revision["metadata"]["name"], ordinal)
         try:
             await self._create_claims(key, owner, pod)
             made = await self._client.create(PODS, pod, owner["metadata"]["namespace"])

@@ -3,8 +3,7 @@
 from kubeade.api.ownership import controller_reference
 from kubeade.api.parts import number, part, parts, text
 from kubeade.api.resource import Object
-from kubeade.reconcile.pod_control import pod_from_template
-from kubeade.reconcile.revisions import POD_REVISION_LABEL
+from kubeade.api.revisions import POD_REVISION_LABEL
 
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
@@ -35,16 +34,18 @@ def identity_labels(name: str) -> dict[str, str]:
     return {POD_NAME_LABEL: name, POD_INDEX_LABEL: name.rpartition("-")[2]}
 
 
-def new_pod(stateful_set: Object, template: Object, revision: str, ordinal: int) -> Object:
+def identified(stateful_set: Object, pod: Object, revision: str, ordinal: int) -> Object:
+    """A pod made from the template, with the identity of its number."""
     name = f"{stateful_set['metadata']['name']}-{ordinal}"
-    pod = pod_from_template(template, stateful_set)
-    del pod["metadata"]["generateName"]
-    pod["metadata"]["name"] = name
-    pod["metadata"]["labels"] |= {**identity_labels(name), POD_REVISION_LABEL: revision}
-    pod["spec"]["hostname"] = name
-    pod["spec"]["subdomain"] = text(stateful_set, "spec", "serviceName")
-    pod["spec"]["volumes"] = _volumes(stateful_set, pod["spec"], ordinal)
-    return pod
+    labels = {**pod["metadata"]["labels"], **identity_labels(name), POD_REVISION_LABEL: revision}
+    metadata = {key: value for key, value in pod["metadata"].items() if key != "generateName"}
+    spec = {
+        **pod["spec"],
+        "hostname": name,
+        "subdomain": text(stateful_set, "spec", "serviceName"),
+        "volumes": _volumes(stateful_set, pod["spec"], ordinal),
+    }
+    return {**pod, "metadata": {**metadata, "name": name, "labels": labels}, "spec": spec}
 
 
 def _volumes(stateful_set: Object, spec: Object, ordinal: int) -> list[Object]:

@@ -13,13 +13,11 @@ from kubeade.api.pod_state import is_available, is_finished, is_ready, phase, se
 from kubeade.api.resource import Object
 from kubeade.api.scaled_value import scaled_value
 from kubeade.controllers.statefulset.identity import (
-    new_pod,
     ordinal_of,
     ordinals_of,
     replicas_of,
     revision_of,
 )
-from kubeade.reconcile.revisions import template_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +109,8 @@ def _outdated(view: View) -> tuple[Object, ...]:
     return tuple(old[: max(0, allowed - len(missing))])
 
 
-def pod_for(view: View, ordinal: int) -> Object:
-    """The pod to make: below the partition it is of the current revision."""
+def revision_for(view: View, ordinal: int) -> Object:
+    """The revision that a new pod is of: below the partition it is the current one."""
     strategy = part(view.stateful_set, "spec", "updateStrategy")
     rolling = strategy.get("rollingUpdate")
     if rolling is None:
@@ -120,8 +118,7 @@ def pod_for(view: View, ordinal: int) -> Object:
     else:
         kept = number(rolling, "partition")
     is_kept = strategy.get("type") != "OnDelete" and ordinal in ordinals_of(view.stateful_set)[:kept]
-    revision = view.current if is_kept else view.update
-    return new_pod(view.stateful_set, template_of(revision), revision["metadata"]["name"], ordinal)
+    return view.current if is_kept else view.update
 
 
 def status_of(view: View, collisions: int) -> Object:
