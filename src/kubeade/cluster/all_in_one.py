@@ -15,12 +15,13 @@ from typing import Any
 
 from kubeade.cluster import addresses, daemon, settings, teardown
 from kubeade.cluster.components import Components
-from kubeade.cluster.control_plane import ControlPlane, Trust
+from kubeade.cluster.control_plane import ControlPlane
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Report, Step
 from kubeade.cluster.settings import Order, Settings
 from kubeade.cluster.shop import NETWORK_OF_MODE
 from kubeade.cluster.supervise import supervise
+from kubeade.cluster.trust import Trust
 from kubeade.cni import NetworkError
 from kubeade.cri.service import CriError
 from kubeade.lib.clock import SystemClock
@@ -77,9 +78,8 @@ class Cluster:
         try:
             trust = Trust.of(self._data, self._clock)
             plane = ControlPlane(self._data, chosen, trust, ledger, self._clock, self._ids)
-            authority_pem = trust.authority.certificate_pem
             components = Components(
-                self._data, chosen, detected.mode, plane.handle, authority_pem, self._clock, self._ids
+                self._data, chosen, detected.mode, plane.handle, trust, self._clock, self._ids
             )
             await components.network.open()
             await plane.start(components.api_addresses)

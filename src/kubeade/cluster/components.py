@@ -1,6 +1,7 @@
 """Everything that stands around the API server, each with a client and an identity of its own."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from kubeade.api.errors import AlreadyExists
 from kubeade.api.resource import Object, Resource
@@ -10,16 +11,20 @@ from kubeade.cloud.providers.local import local_provider
 from kubeade.cluster import dns_service, shop
 from kubeade.cluster.identities import API_SERVER, client_of, component, controller, node
 from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.pki import Subject
 from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER, component_roles
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
+from kubeade.cluster.trust import Trust
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
 from kubeade.courier.probe import LastMile
 from kubeade.dns.forward import Forwarder, name_servers
 from kubeade.dns.server import DnsServer
 from kubeade.kubelet.config import KubeletConfig
 from kubeade.kubelet.kubelet import Kubelet
+from kubeade.kubelet.server.node_server import NodeServer
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Handler
+from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
 from kubeade.network.simulated import SimulatedNetwork
 from kubeade.proxy.proxy import Proxy
@@ -43,7 +48,7 @@ class Components:
         settings: Settings,
         mode: Mode,
         handler: Handler,
-        authority_pem: bytes,
+        trust: Trust,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -51,12 +56,13 @@ class Components:
         self._settings = settings
         self._mode = mode
         self._handler = handler
-        self._authority_pem = authority_pem
+        self._trust = trust
         self._clock = clock
         self._ids = ids
         self.network = shop.NodeNetwork(data, settings)
         self._kubelets: list[Kubelet] = []
         self._runtime: shop.NodeRuntime | None = None
+        self._node_server: HttpServer | None = None
 
     @property
     def api_addresses(self) -> list[str]:
@@ -85,6 +91,8 @@ class Components:
 
     async def close(self) -> None:
         """Let go of the container runtime; containers run on."""
+        if self._node_server is not None:
+            await self._node_server.stop()
         if self._runtime is not None:
             await self._runtime.close()
 
@@ -93,7 +101,7 @@ class Components:
 
     def _controllers(self) -> ControllerManager:
         config = ControllerManagerConfig(
-            root_ca_pem=self._authority_pem.decode(), pod_cidr=self._settings.pod_cidr
+            root_ca_pem=self._trust.authority.certificate_pem.decode(), pod_cidr=self._settings.pod_cidr
         )
         return ControllerManager(
             lambda name: client_of(self._handler, controller(name)), self._clock, self._ids, config
@@ -122,7 +130,19 @@ class Components:
         )
         self._runtime = runtime
         client = client_of(self._handler, node(self._settings.node_name))
-        return Kubelet(self._kubelet_config(), client, runtime, images, self._clock)
+        server = NodeServer(self._settings.node_name, client, self._clock)
+        config = replace(self._kubelet_config(), serve_port=await self._serve_node(server))
+        kubelet = Kubelet(config, client, runtime, images, self._clock)
+        server.serve(kubelet.access)
+        return kubelet
+
+    async def _serve_node(self, server: NodeServer) -> int:
+        """The port on which the API server reaches the node's logs and commands."""
+        name, address = self._settings.node_name, self.network.address
+        subject = Subject(f"system:node:{name}", ("system:nodes",), (name, address))
+        context = self._trust.serving_context(self._data, "kubelet", subject)
+        self._node_server = HttpServer(server.handle, context, clock=self._clock)
+        return await self._node_server.start(address, 0)
 
     def _kubelet_config(self) -> KubeletConfig:
         return shop.kubelet_config(self._data, self._settings, self._mode, self.network.address)

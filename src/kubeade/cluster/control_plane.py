@@ -1,9 +1,6 @@
 """Headquarters, wired: ledger, storage, who may come in, what is admitted, the API server, and its
 sockets."""
 
-import ssl
-from dataclasses import dataclass
-
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
@@ -13,12 +10,16 @@ from kubeade.apiserver.bootstrap.ensure import bootstrap
 from kubeade.apiserver.bootstrap.objects import ClusterConfig
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
+from kubeade.apiserver.subresources.nodes import Nodes
+from kubeade.apiserver.subresources.streams import add_streams
 from kubeade.apiserver.upkeep import keep_current
 from kubeade.client.kubeconfig import Credentials, render
 from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
 from kubeade.cluster.layout import DataDirectory
-from kubeade.cluster.pki import Authority, Subject, signing_key, write_private
+from kubeade.cluster.pki import Subject, write_private
+from kubeade.cluster.roles import KUBELET_CLIENT_USER
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
+from kubeade.cluster.trust import Trust
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
@@ -26,28 +27,6 @@ from kubeade.lib.ids import Ids
 from kubeade.store.ledger import Ledger
 
 LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """The cluster's keys: its authority, and what signs service account tokens."""
-
-    authority: Authority
-    token_key_pem: bytes
-
-    @classmethod
-    def of(cls, data: DataDirectory, clock: Clock) -> "Trust":
-        return cls(Authority(data.pki, clock), signing_key(data.pki / "sa.key"))
-
-    def serving_context(self, data: DataDirectory, name: str, subject: Subject) -> ssl.SSLContext:
-        """TLS for a server of this cluster; clients may show certificates of its authority."""
-        self.authority.issue(name, subject)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(data.pki / f"{name}.crt", data.pki / f"{name}.key")
-        context.load_verify_locations(cadata=self.authority.certificate_pem.decode())
-        context.verify_mode = ssl.CERT_OPTIONAL
-        return context
 
 
 class ControlPlane:
@@ -80,6 +59,9 @@ class ControlPlane:
             authorization.authorizer,
             admission.chain,
         )
+        kubelet_client = Subject(KUBELET_CLIENT_USER)
+        tls = trust.client_context(data, "apiserver-kubelet-client", kubelet_client)
+        add_streams(self.server.subresources, Nodes(storage, tls))
         for path in (CONFIGURATION_PATH, KEYS_PATH):
             self.server.endpoints.add(path.strip("/"), authentication.documents.answer)
         self.handle = self.server.handle

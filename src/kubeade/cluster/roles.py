@@ -9,6 +9,8 @@ from kubeade.api.resource import Object
 DNS_USER = "kubeade:dns"
 CLOUD_USER = "kubeade:cloud-controller-manager"
 COURIER_USER = "kubeade:courier"
+KUBELET_CLIENT_USER = "kube-apiserver-kubelet-client"
+"""Who the API server is to the nodes' own servers."""
 
 _READ = ["get", "list", "watch"]
 _EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "update"]}
@@ -22,10 +24,12 @@ _CLOUD = [
     {"apiGroups": [""], "resources": ["nodes"], "verbs": [*_READ, "patch", "update", "delete"]},
     _EVENTS,
 ]
+_NODE_ENDPOINTS = [f"nodes/{each}" for each in ("proxy", "pods", "healthz", "log", "metrics", "stats")]
 _RULES = {
     DNS_USER: _SERVICES_AND_SLICES,
     CLOUD_USER: _CLOUD,
     COURIER_USER: [*_SERVICES_AND_SLICES, _EVENTS],
+    KUBELET_CLIENT_USER: [{"apiGroups": [""], "resources": _NODE_ENDPOINTS, "verbs": ["create", "get"]}],
 }
 
 

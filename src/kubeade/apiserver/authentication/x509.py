@@ -4,10 +4,10 @@ import hashlib
 from datetime import datetime
 
 from kubeade.api.errors import Unauthorized
-from kubeade.apiserver.authentication.certificate import read_certificate
 from kubeade.apiserver.authentication.users import CREDENTIAL_ID, authenticated
 from kubeade.apiserver.bounded import BoundedCache
 from kubeade.apiserver.seams import User
+from kubeade.lib.certificate import read_certificate
 from kubeade.lib.clock import Clock
 
 MAX_REMEMBERED_CERTIFICATES = 1024

@@ -1,0 +1,136 @@
+"""The way from the API server to a node's own server.
+
+The address comes from the Node object and nothing else; the node's certificate must be the cluster
+authority's and good for that address; redirects are not followed. A tunnel exists only after the
+node's own 101: what a refused upgrade leaves behind is an answer, never a connection (CVE-2018-1002105).
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from kubeade.api.errors import ApiError, BadRequest, InternalError, NotFound
+from kubeade.api.parts import part
+from kubeade.api.resource import Object
+from kubeade.api.resources import NODES
+from kubeade.apiserver.storage import Storage
+from kubeade.lib.http.dial import Address, Answer, StreamDuplex, send
+from kubeade.lib.http.message import Duplex, Request, Response
+
+_PREFERRED = ("InternalIP", "ExternalIP", "Hostname")
+_UPGRADE_HEADERS = frozenset(
+    (
+        "upgrade",
+        "connection",
+        "x-stream-protocol-version",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-protocol",
+    )
+)
+_ERROR_BYTES = 64 * 1024
+IDLE_SECONDS = 4 * 3600.0
+
+
+class Nodes:
+    """Requests to nodes, as `kube-apiserver-kubelet-client`, whose certificate `tls` carries."""
+
+    def __init__(self, storage: Storage, tls: ssl.SSLContext, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._storage = storage
+        self._tls = tls
+        self._idle_seconds = idle_seconds
+
+    async def stream(self, node_name: str, target: str) -> Response:
+        """The node's answer to a GET, as it comes. Raises what `_refusal` makes of an error."""
+        answer = await self._send(node_name, "GET", target, [])
+        if answer.status != 200:
+            raise await _refusal(answer)
+        return Response(200, [("content-type", "text/plain")], answer.body())
+
+    async def tunnel(self, node_name: str, target: str, request: Request) -> Response:
+        """Pass the client's upgrade on, and then bytes both ways. Raises as `stream` does."""
+        answer = await self._send(node_name, request.method, target, _upgrade_headers(request))
+        if answer.status != 101:
+            raise await _refusal(answer)
+
+        async def upgrade(client: Duplex) -> None:
+            await _splice(client, answer.duplex(), self._idle_seconds)
+
+        return Response(101, answer.headers, upgrade=upgrade)
+
+    async def _send(self, node_name: str, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
+        address = self._address(node_name)
+        try:
+            return await send(address, method, target, headers)
+        except (OSError, TimeoutError) as error:
+            message = f'error dialing backend: node "{node_name}" at {address.host}:{address.port}: {error}'
+            raise InternalError(f"Internal error occurred: {message}") from error
+
+    def _address(self, node_name: str) -> Address:
+        node = self._storage.read(NODES, node_name)
+        if node is None:
+            raise NotFound.of("nodes", node_name)
+        status = part(node, "status")
+        port = part(status, "daemonEndpoints", "kubeletEndpoint").get("Port", 0)
+        host = _preferred_address(status)
+        if not host or not port:
+            raise BadRequest(f'node "{node_name}" serves no logs, commands or port forwarding')
+        return Address(host, port, self._tls)
+
+
+def _preferred_address(status: Object) -> str:
+    found = {each.get("type"): each.get("address", "") for each in reversed(status.get("addresses") or [])}
+    return next((found[kind] for kind in _PREFERRED if found.get(kind)), "")
+
+
+def _upgrade_headers(request: Request) -> list[tuple[str, str]]:
+    """Only what the upgrade itself needs: the client's credentials stay here."""
+    return [(name, value) for name, value in request.headers.items() if name in _UPGRADE_HEADERS]
+
+
+async def _refusal(answer: Answer) -> ApiError:
+    """What a node said instead of what was asked for (upstream: GenericHttpResponseChecker)."""
+    text = b""
+    async for part_ in answer.body():
+        text += part_[: _ERROR_BYTES - len(text)]
+        if len(text) >= _ERROR_BYTES:
+            break
+    answer.close()
+    message = text.decode("utf-8", "replace").strip()
+    if answer.status == 400:
+        return BadRequest(message)
+    if answer.status == 404:
+        return NotFound(message or "the server could not find the requested resource")
+    return InternalError(f"Internal error occurred: {message or f'the node answered {answer.status}'}")
+
+
+async def _splice(client: Duplex, node: StreamDuplex, idle_seconds: float) -> None:
+    """Bytes both ways until the node has ended, one is gone, or nothing has come for `idle_seconds`.
+
+    A client that only half-closes still gets what the node has to say.
+    """
+    try:
+        async with asyncio.timeout(idle_seconds) as idle, asyncio.TaskGroup() as tasks:
+
+            def seen() -> None:
+                idle.reschedule(asyncio.get_running_loop().time() + idle_seconds)
+
+            to_node = tasks.create_task(_carry_to_node(client, node, seen))
+            await _copy(node, client, seen)
+            to_node.cancel()
+    except* (TimeoutError, OSError):
+        pass  # idle for too long, or one side is gone: either way this tunnel has ended
+    finally:
+        await node.close()
+
+
+async def _carry_to_node(client: Duplex, node: StreamDuplex, seen: Callable[[], None]) -> None:
+    await _copy(client, node, seen)
+    if not node.end():
+        await node.close()
+
+
+async def _copy(source: Duplex, target: Duplex, seen: Callable[[], None]) -> None:
+    while data := await source.read():
+        seen()
+        await target.write(data)

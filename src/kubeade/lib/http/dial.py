@@ -1,0 +1,167 @@
+"""A small HTTP/1.1 client for one request per connection: what the API server needs to reach nodes.
+
+No redirects are followed, nothing is retried, no connection is shared. After a 101 the connection is a
+Duplex; what any other status has to say is its body, and closing the body closes the connection.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httptools
+
+_READ_BYTES = 64 * 1024
+_HEAD_BYTES = 64 * 1024
+_CONNECT_SECONDS = 30.0
+
+
+class AnswerError(OSError):
+    """What came back is no HTTP."""
+
+
+class StreamDuplex:
+    """A pair of asyncio streams as a Duplex; `first` has been read already."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes = b""
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._first = first
+
+    async def read(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return await self._reader.read(_READ_BYTES)
+
+    async def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    def end(self) -> bool:
+        """Send no more while reading goes on; False where the transport cannot (TLS)."""
+        if not self._writer.can_write_eof():
+            return False
+        self._writer.write_eof()
+        return True
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+@dataclass(slots=True)
+class _Head:
+    """Filled by the parser. `body` has what it read past the head."""
+
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: list[bytes] = field(default_factory=list)
+    head_complete: bool = False
+    complete: bool = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        self.head_complete = True
+
+    def on_body(self, body: bytes) -> None:
+        self.body.append(body)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+class Answer:
+    """A response of which the head has been read."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.status = 0
+        self._reader = reader
+        self._writer = writer
+        self._head = _Head()
+        self._parser = httptools.HttpResponseParser(self._head)
+        self._tail = b""
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case."""
+        return self._head.headers
+
+    def duplex(self) -> StreamDuplex:
+        """The connection after a 101."""
+        return StreamDuplex(self._reader, self._writer, self._tail)
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body as it comes; the connection is closed after it."""
+        try:
+            while True:
+                while self._head.body:
+                    yield self._head.body.pop(0)
+                if self._head.complete:
+                    return
+                data = await self._reader.read(_READ_BYTES)
+                if not data:
+                    return
+                self._feed(data)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._writer.close()
+
+    async def read_head(self) -> None:
+        """Raises AnswerError."""
+        size = 0
+        while not self._head.head_complete:
+            data = await self._reader.read(_READ_BYTES)
+            size += len(data)
+            if not data or size > _HEAD_BYTES + _READ_BYTES:
+                raise AnswerError("the server closed the connection before it answered")
+            self._feed(data)
+        self.status = self._parser.get_status_code()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._tail = data[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            raise AnswerError(f"malformed answer: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect. `server_name` is what its certificate must be good for."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    server_name: str = ""
+
+
+async def send(address: Address, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
+    """Send a request without a body and read the answer's head. Raises OSError (ssl.SSLError is one)."""
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        reader, writer = await asyncio.open_connection(
+            address.host,
+            address.port,
+            ssl=address.tls,
+            server_hostname=(address.server_name or address.host) if address.tls else None,
+        )
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    lines = [f"{method} {target} HTTP/1.1", f"host: {host}:{address.port}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    answer = Answer(reader, writer)
+    try:
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        await writer.drain()
+        await answer.read_head()
+    except BaseException:
+        answer.close()
+        raise
+    return answer
