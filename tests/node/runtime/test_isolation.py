@@ -71,7 +71,7 @@ async def test_masked_and_read_only_paths(lab):
     )
     lines = await lab.output(script, security=security)
     assert lines[0] == "0"
-    assert lines[-1] == "denied"
+    assert "denied" in lines
 
 
 async def test_device_nodes_that_it_makes_are_dead(lab):
