@@ -48,8 +48,11 @@ class WebSocket:
             if self._ended:
                 return None
             data = await self._duplex.read()
+            if not data:  # gone without a closing frame: nobody is there to be answered
+                self._ended = self._closing = True
+                return None
             try:
-                self._connection.receive_data(data or None)
+                self._connection.receive_data(data)
                 for event in self._connection.events():
                     await self._take(event)
             except RemoteProtocolError as error:
@@ -58,7 +61,6 @@ class WebSocket:
                 await self.close(
                     hint.code if isinstance(hint, CloseConnection) else CloseReason.PROTOCOL_ERROR
                 )
-            self._ended = self._ended or not data
         return self._ready.pop(0)
 
     async def send(self, data: bytes) -> None:
