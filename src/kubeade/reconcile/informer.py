@@ -21,6 +21,9 @@ ChangeHandler = Callable[[Object | None, Object | None], None]
 
 IndexFunction = Callable[[Object], Iterable[str]]
 
+Trim = Callable[[Object], None]
+"""Takes from a fresh object, in place, what its users never read."""
+
 RELIST_BACKOFF = Backoff(initial_seconds=0.1, limit_seconds=30.0)
 
 
@@ -29,6 +32,11 @@ def key_of(item: Object) -> str:
     metadata = item["metadata"]
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def without_managed_fields(item: Object) -> None:
+    """A `Trim`: often half of an object, and an update that leaves them out changes nothing of them."""
+    item["metadata"].pop("managedFields", None)
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -51,8 +59,10 @@ class Informer:
         *,
         label_selector: str = "",
         field_selector: str = "",
+        trim: Trim | None = None,
     ) -> None:
         self.resource = resource
+        self._trim = trim
         self._client = client
         self._namespace = namespace
         self._label_selector = label_selector
@@ -157,6 +167,8 @@ class Informer:
         if new is None:
             del self._objects[key]
         else:
+            if self._trim is not None:
+                self._trim(new)
             self._objects[key] = new
         self._reindex(key, old, new)
         for handler in self._handlers:
@@ -180,8 +192,9 @@ def _version(item: Object) -> str:
 class Informers:
     """One informer per resource, shared by all controllers of a component."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, trim: Trim | None = None) -> None:
         self._client = client
+        self._trim = trim
         self._informers: dict[Resource, Informer] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -189,7 +202,7 @@ class Informers:
         """The informer of `resource` in all namespaces; started at once where the rest already run."""
         informer = self._informers.get(resource)
         if informer is None:
-            informer = self._informers[resource] = Informer(self._client, resource)
+            informer = self._informers[resource] = Informer(self._client, resource, trim=self._trim)
             if self._tasks is not None:
                 self._tasks.create_task(informer.run(), name=f"informer {resource.plural}")
         return informer

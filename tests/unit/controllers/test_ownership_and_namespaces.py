@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from controller_lab import ControllerLab, deployment
 
+from kubeade.api.errors import NotFound
 from kubeade.api.ownership import controller_reference
 from kubeade.api.parts import part
-from kubeade.api.resource import Object
+from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import (
     CONFIG_MAPS,
+    CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
     NAMESPACES,
     PODS,
@@ -17,10 +19,50 @@ from kubeade.api.resources import (
     SERVICE_ACCOUNTS,
 )
 
+STANDS = Resource("lemonade.example", "v1", "stands", "Stand")
+
 
 async def config_map(lab: ControllerLab, name: str, **metadata: Any) -> Object:
     body = {"metadata": {"name": name, **metadata}}
     return await lab.client.create(CONFIG_MAPS, body, metadata.get("namespace", "default"))
+
+
+async def stands_are_served(lab: ControllerLab) -> None:
+    names = {"plural": "stands", "singular": "stand", "kind": "Stand", "listKind": "StandList"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": "lemonade.example", "scope": "Namespaced", "names": names, "versions": [version]}
+    body = {"metadata": {"name": "stands.lemonade.example"}, "spec": spec}
+    await lab.client.create(CUSTOM_RESOURCE_DEFINITIONS, body)
+
+    async def served() -> bool:
+        try:
+            await lab.client.list(STANDS, "default")
+        except NotFound:
+            return False
+        return True
+
+    await lab.until(served)
+
+
+async def test_custom_resources_own_and_are_owned(lab: ControllerLab) -> None:
+    await stands_are_served(lab)
+    body = {"apiVersion": "lemonade.example/v1", "kind": "Stand", "metadata": {"name": "corner"}}
+    stand = await lab.client.create(STANDS, body, "default")
+    reference = {k: v for k, v in controller_reference(stand).items() if k != "controller"}
+    await config_map(lab, "menu", ownerReferences=[reference])
+    await lab.client.delete(STANDS, "corner", "default")
+    await lab.gone(CONFIG_MAPS, "menu")
+
+
+async def test_custom_resources_go_with_their_namespace(lab: ControllerLab) -> None:
+    await stands_are_served(lab)
+    await lab.namespace("shop")
+    body = {"apiVersion": "lemonade.example/v1", "kind": "Stand", "metadata": {"name": "corner"}}
+    await lab.client.create(STANDS, body, "shop")
+    await lab.client.delete(NAMESPACES, "shop")
+    await lab.gone(NAMESPACES, "shop")
+    assert await lab.items(STANDS, "shop") == []
 
 
 async def test_deleting_in_the_background_takes_all_that_is_owned(lab: ControllerLab) -> None:

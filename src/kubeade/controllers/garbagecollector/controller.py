@@ -28,6 +28,13 @@ REDISCOVER_SECONDS = 0.2
 DISCOVERY_RETRY_SECONDS = 5.0
 
 
+def _bare(item: Object) -> None:
+    """Only who, whose and in which state: the collector keeps this of every object there is."""
+    metadata = item["metadata"]
+    for name in ("managedFields", "labels", "annotations", "generation", "creationTimestamp"):
+        metadata.pop(name, None)
+
+
 class GarbageCollector:
     """One key is one uid."""
 
@@ -68,7 +75,7 @@ class GarbageCollector:
         for resource in self._followed.keys() - wanted:
             self._followed.pop(resource).cancel()
         for resource in wanted - self._followed.keys():
-            informer = Informer(self._metadata_client, resource)
+            informer = Informer(self._metadata_client, resource, trim=_bare)
             informer.add_handler(partial(self._changed, resource))
             self._followed[resource] = tasks.create_task(informer.run(), name=f"gc {resource.plural}")
 
