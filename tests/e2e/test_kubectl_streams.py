@@ -11,12 +11,8 @@ import pytest
 SCRIPT = "for i in 1 2 3; do echo line $i; done; echo oops >&2; exec sleep 1000"
 
 
-@pytest.fixture
-def websocket_kubectl(request, kubectl):
-    """Commands travel over WebSocket only: kubectl 1.27 knows nothing but SPDY."""
-    if "1.27" in request.node.callspec.id:
-        pytest.skip("kubectl 1.27 speaks SPDY for exec and attach, which the node's server does not")
-    return kubectl
+# Commands travel over WebSocket: kubectl before 1.31 knows nothing but SPDY, which is not there yet.
+over_websocket = pytest.mark.parametrize("kubectl", ["newest"], indirect=True)
 
 
 def start_pod(kubectl, script=SCRIPT, wait="condition=Ready", **spec):
@@ -62,29 +58,33 @@ def test_logs_of_what_is_not_there(kubectl):
     assert 'previous terminated container "c" in pod "p" not found' in refused
 
 
-def test_exec_has_output_errors_and_exit_code(websocket_kubectl):
-    start_pod(websocket_kubectl)
-    done = websocket_kubectl.run("exec", "p", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+@over_websocket
+def test_exec_has_output_errors_and_exit_code(kubectl):
+    start_pod(kubectl)
+    done = kubectl.run("exec", "p", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.stdout, done.returncode) == ("out\n", 7)
     assert done.stderr.startswith("err\n")
 
 
-def test_exec_passes_input_on_to_its_end(websocket_kubectl):
-    start_pod(websocket_kubectl)
+@over_websocket
+def test_exec_passes_input_on_to_its_end(kubectl):
+    start_pod(kubectl)
     text = "lemons\n" * 100_000
-    assert websocket_kubectl("exec", "-i", "p", "--", "cat", stdin=text) == text
+    assert kubectl("exec", "-i", "p", "--", "cat", stdin=text) == text
 
 
-def test_exec_of_what_is_not_there_says_so(websocket_kubectl):
-    start_pod(websocket_kubectl)
-    assert "no such file" in websocket_kubectl.run("exec", "p", "--", "/nonexistent").stderr
+@over_websocket
+def test_exec_of_what_is_not_there_says_so(kubectl):
+    start_pod(kubectl)
+    assert "no such file" in kubectl.run("exec", "p", "--", "/nonexistent").stderr
 
 
-def test_exec_on_a_terminal(websocket_kubectl):
-    start_pod(websocket_kubectl)
+@over_websocket
+def test_exec_on_a_terminal(kubectl):
+    start_pod(kubectl)
     ours, theirs = pty.openpty()
     arguments = ["exec", "-it", "p", "--", "sh", "-c", "tty; exit 3"]
-    client = websocket_kubectl
+    client = kubectl
     command = [
         str(client.program),
         "--kubeconfig",
@@ -100,16 +100,18 @@ def test_exec_on_a_terminal(websocket_kubectl):
     os.close(ours)
 
 
-def test_files_are_copied_both_ways(websocket_kubectl, tmp_path: Path):
-    start_pod(websocket_kubectl)
+@over_websocket
+def test_files_are_copied_both_ways(kubectl, tmp_path: Path):
+    start_pod(kubectl)
     there, back = tmp_path / "there", tmp_path / "back"
     there.write_bytes(os.urandom(300_000))
-    copy = f"p:/tmp/{websocket_kubectl.namespace}"
-    websocket_kubectl("cp", str(there), copy)
-    websocket_kubectl("cp", copy, str(back))
+    copy = f"p:/tmp/{kubectl.namespace}"
+    kubectl("cp", str(there), copy)
+    kubectl("cp", copy, str(back))
     assert back.read_bytes() == there.read_bytes()
 
 
-def test_attach_reaches_the_process_of_the_container(websocket_kubectl):
-    start_pod(websocket_kubectl, "read line; echo got $line", restartPolicy="Never")
-    assert "got it" in websocket_kubectl("attach", "-i", "p", stdin="it\n")
+@over_websocket
+def test_attach_reaches_the_process_of_the_container(kubectl):
+    start_pod(kubectl, "read line; echo got $line", restartPolicy="Never")
+    assert "got it" in kubectl("attach", "-i", "p", stdin="it\n")
