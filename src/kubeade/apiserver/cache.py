@@ -175,10 +175,12 @@ class WatchCache:
             found[f'resource="{name}"'] = float(len(cache.records))
         return found
 
-    def end_subscriptions(self) -> None:
-        for watchers in self._subscriptions.values():
-            for subscription in watchers:
-                subscription.end()
+    def end_subscriptions(self, prefix: bytes = b"") -> None:
+        """End all watches, or those of one resource."""
+        for scope, watchers in self._subscriptions.items():
+            if scope.startswith(prefix):
+                for subscription in watchers:
+                    subscription.end()
 
     async def wait_for(self, revision: int) -> None:
         if self.revision >= revision:

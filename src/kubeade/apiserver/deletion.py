@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from kubeade.api.crd.names import DELETION_PENDING, terminating
 from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.delete_options import DeleteOptions
 from kubeade.lib.timestamps import format_time, parse_time
@@ -44,6 +45,7 @@ def plan_deletion(resource: Resource, obj: Object, options: DeleteOptions, now: 
     _set_finalizers(metadata, finalizers_for(resource, metadata, options))
     if (resource.group, resource.plural) == _DEFINITIONS and CLEANUP not in metadata.get("finalizers", ()):
         metadata["finalizers"] = [*metadata.get("finalizers", ()), CLEANUP]
+        obj["status"] = terminating(obj, DELETION_PENDING, format_time(now))
     waits = bool(metadata.get("finalizers")) or _namespace_waits(resource, obj)
     if grace is None and not waits:
         return Deletion(Step.REMOVE, obj)

@@ -58,6 +58,12 @@ def decode_object(data: bytes) -> Object:
     return obj
 
 
+def revision_of(data: bytes) -> int:
+    """The revision that stored bytes say."""
+    start = data.index(_MARK) + len(_MARK)
+    return int(data[start : data.index(b'"', start)])
+
+
 def restamp(data: bytes, revision: int) -> bytes:
     """The same object, saying another revision."""
     start = data.index(_MARK) + len(_MARK)

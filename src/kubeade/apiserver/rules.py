@@ -17,7 +17,7 @@ from kubeade.api.validation import validate_update as update_errors
 from kubeade.api.validation import warnings
 from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
-from kubeade.apiserver.custom_rules import custom_errors, decode_custom
+from kubeade.apiserver.custom_resources.objects import custom_errors, decode_custom
 from kubeade.lib.timestamps import format_time
 
 _SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
@@ -53,7 +53,8 @@ def _decode(
 
 
 def prepare_create(call: Call, obj: Object) -> None:
-    """What only the server sets in a new object."""
+    """What only the server sets in a new object. Raises Forbidden for a kind that is being removed."""
+    call.backend.customs.check_creation(call.resource, obj["metadata"].get("name") or "")
     prepare_for_create(call.type, obj, _now(call))
 
 

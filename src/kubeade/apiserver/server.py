@@ -40,6 +40,7 @@ from kubeade.apiserver.authentication.impersonation import impersonated, imperso
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
 from kubeade.apiserver.custom_resources import CustomResources
+from kubeade.apiserver.custom_resources.settling import Settling
 from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
@@ -118,7 +119,8 @@ class ApiServer:
         self.metrics = Metrics()
         self.subresources = built_in_subresources()
         self._authenticator = authenticator
-        self._customs = CustomResources(storage, self.catalogue, self.schema, clock)
+        self._customs = CustomResources(storage, self.catalogue, self.schema)
+        self._definitions = Settling(storage, clock)
         self._settling: asyncio.Task[None] | None = None
         self._backend = Backend(
             storage=storage,
@@ -164,7 +166,7 @@ class ApiServer:
     async def start(self) -> None:
         """Load the cache; after this requests are answered."""
         await self.storage.cache.start()
-        settling = self._customs.run(PipelineWriter(self.handle))
+        settling = self._definitions.run(PipelineWriter(self.handle))
         self._settling = asyncio.get_running_loop().create_task(settling, name="custom-resources")
 
     async def stop(self) -> None:
@@ -239,7 +241,11 @@ class ApiServer:
         request = as_json(request, self.schema)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
         form = negotiate(request.headers.get("accept", ""))
-        return await route(Call(self._backend, request, info, found, user, options, form), self.subresources)
+        call = Call(self._backend, request, info, found, user, options, form)
+        custom = self._customs.find(found.resource)
+        if custom is not None and custom.deprecation_warning:
+            call.warnings.append(custom.deprecation_warning)
+        return await route(call, self.subresources)
 
     def _labels(self, info: RequestInfo) -> tuple[str, str, str, str, str, str]:
         """How /metrics tells requests apart. What is not in the catalogue is not told apart: clients could

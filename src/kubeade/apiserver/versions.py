@@ -7,13 +7,17 @@ stored bytes is exchanged. Where fields differ (`api.conversion`), the object is
 from kubeade.api.conversion import convert
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resource_type import ResourceType
-from kubeade.apiserver.encoding import decode_object, encode_object
+from kubeade.apiserver.call import Call
+from kubeade.apiserver.custom_resources.objects import held_to, refreshed
+from kubeade.apiserver.encoding import decode_object, encode_object, revision_of
 
 
-def served_bytes(resource_type: ResourceType, value: bytes) -> bytes:
-    """A stored object as the type's own version says it."""
-    stored, served = resource_type.storage, resource_type.resource
-    if resource_type.custom:  # kept, perhaps, from when another version was the stored one
+def served_bytes(call: Call, value: bytes) -> bytes:
+    """A stored object as the version of the request says it."""
+    stored, served = call.type.storage, call.resource
+    if call.type.custom:  # kept, perhaps, from when another version or schema was the stored one
+        custom = call.backend.customs.outdated(served, revision_of(value))
+        value = value if custom is None else held_to(custom, value)
         head = _head(served)
         return value if value.startswith(head) else head + value[value.index(b'"metadata":') :]
     if stored is None or stored.api_version == served.api_version:
@@ -23,10 +27,12 @@ def served_bytes(resource_type: ResourceType, value: bytes) -> bytes:
     return encode_object(convert(obj, stored, served)).stamped(revision)
 
 
-def to_served(resource_type: ResourceType, obj: Object) -> Object:
-    """A decoded stored object in the type's own version."""
-    stored, served = resource_type.storage, resource_type.resource
-    if resource_type.custom:
+def to_served(call: Call, obj: Object) -> Object:
+    """A decoded stored object in the version of the request."""
+    stored, served = call.type.storage, call.resource
+    if call.type.custom:
+        custom = call.backend.customs.outdated(served, int(obj["metadata"]["resourceVersion"]))
+        obj = obj if custom is None else refreshed(custom, obj)
         return {**obj, "apiVersion": served.api_version}
     if stored is None or stored.api_version == served.api_version:
         return obj

@@ -77,7 +77,7 @@ class WatchFrames:
         return "LEFT" if matched else ""
 
     def _encode(self, kind: str, value: bytes) -> bytes:
-        value = served_bytes(self._call.type, value)
+        value = served_bytes(self._call, value)
         if self._call.form.transform:
             value = encode(self._represent(value))
         return b'{"type":"%b","object":%b}\n' % (kind.encode(), value)

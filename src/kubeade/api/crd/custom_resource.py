@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from kubeade.api.catalogue import version_priority
 from kubeade.api.crd import definition as definitions
 from kubeade.api.crd.defaulting import apply_defaults, prune
 from kubeade.api.crd.definition import Scale, Version
@@ -35,6 +36,8 @@ class CustomResource:
     type: ResourceType
     version: Version
     keeps_unknown_fields: bool = False
+    successor: str = ""
+    """The apiVersion to use instead of a deprecated one, if there is a better one."""
 
     @property
     def resource(self) -> Resource:
@@ -65,7 +68,9 @@ class CustomResource:
         if not self.version.deprecated:
             return ""
         resource = self.resource
-        return self.version.deprecation_warning or f"{resource.api_version} {resource.kind} is deprecated"
+        instead = f"; use {self.successor} {resource.kind}" if self.successor else ""
+        default = f"{resource.api_version} {resource.kind} is deprecated{instead}"
+        return self.version.deprecation_warning or default
 
     def pruned(self, obj: Object) -> tuple[Object, list[str]]:
         """The object without fields that its schema does not know, and those fields' paths."""
@@ -158,10 +163,18 @@ def custom_resources(definition: Object) -> list[CustomResource]:
     storage = definitions.storage_version(definition)
     keeps = definitions.keeps_unknown_fields(definition)
     return [
-        CustomResource(_type(definition, version, storage), version, keeps)
+        CustomResource(_type(definition, version, storage), version, keeps, _successor(definition, version))
         for version in definitions.versions(definition)
         if version.served
     ]
+
+
+def _successor(definition: Object, version: Version) -> str:
+    """The best served version that is not deprecated, where it is better than this one."""
+    kept = [each.name for each in definitions.versions(definition) if each.served and not each.deprecated]
+    best = min(kept, key=version_priority, default=version.name)
+    better = version_priority(best) < version_priority(version.name)
+    return f"{definitions.group(definition)}/{best}" if better else ""
 
 
 def _type(definition: Object, version: Version, storage: str) -> ResourceType:

@@ -7,6 +7,7 @@ from kubeade.api.resource import Object, Resource
 
 ESTABLISHED = "Established"
 NAMES_ACCEPTED = "NamesAccepted"
+TERMINATING = "Terminating"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,14 @@ Upstream: the naming and establishing controllers of apiextensions-apiserver.
 from collections.abc import Iterable
 from typing import Any
 
-from kubeade.api.crd.definition import ESTABLISHED, NAMES_ACCEPTED, condition, group, storage_version
+from kubeade.api.crd.definition import (
+    ESTABLISHED,
+    NAMES_ACCEPTED,
+    TERMINATING,
+    condition,
+    group,
+    storage_version,
+)
 from kubeade.api.parts import part, parts
 from kubeade.api.resource import Object
 
@@ -28,6 +35,20 @@ def status(definition: Object, others: Iterable[Object], now: str) -> Object:
     new = {"conditions": conditions, "acceptedNames": names, "storedVersions": _stored(definition)}
     new = {**old, **new}
     return old if new == old else new
+
+
+DELETION_PENDING = (
+    "InstanceDeletionPending",
+    "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+)
+DELETION_IN_PROGRESS = ("InstanceDeletionInProgress", "CustomResource deletion is in progress")
+
+
+def terminating(definition: Object, why: tuple[str, str], now: str) -> Object:
+    """The status of a definition under deletion; `why` is a reason and a message."""
+    status = part(definition, "status")
+    new = {"type": TERMINATING, "status": "True", "reason": why[0], "message": why[1]}
+    return {**status, "conditions": _set(parts(status, "conditions"), new, now)}
 
 
 def _stored(definition: Object) -> list[str]:

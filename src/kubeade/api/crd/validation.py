@@ -126,7 +126,11 @@ def _label(name: str, path: str) -> Errors:
 def _conversion(conversion: Object, path: str) -> Errors:
     strategy = text(conversion, "strategy")
     if strategy == "Webhook":
-        yield from _webhook(conversion, path)
+        problems = list(_webhook(conversion, path))
+        yield from problems
+        if not problems:
+            detail = "conversion by webhook is not supported by this server: use None"
+            yield forbidden(f"{path}.strategy", detail)
         return
     if strategy not in ("", "None"):
         yield not_supported(f"{path}.strategy", strategy, ("None", "Webhook"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubeade.api.errors import BadRequest, FieldError, Invalid
+from kubeade.api.errors import BadRequest, FieldError, InternalError, Invalid
 from kubeade.api.parts import part
 from kubeade.api.resource import Object, Resource
 from kubeade.api.selectors import LabelSelector
@@ -31,7 +31,10 @@ class ScalePaths:
 async def scale(call: Call) -> Response:
     paths = _paths(call)
     if call.info.verb == "get":
-        found = to_served(call.type, decode_object(call.record().value))
+        found = to_served(call, decode_object(call.record().value))
+        if call.type.custom and _get(found, paths.spec_replicas) is None:
+            field = ".".join(("", *paths.spec_replicas))
+            raise InternalError(f'Internal error occurred: the spec replicas field "{field}" does not exist')
         return value_response(call, scale_of(found, paths))
     wanted = _reader(call)
 
@@ -45,7 +48,7 @@ async def scale(call: Call) -> Response:
         return current
 
     changed = await change(call, make)
-    return value_response(call, scale_of(to_served(call.type, decode_object(changed.value)), paths))
+    return value_response(call, scale_of(to_served(call, decode_object(changed.value)), paths))
 
 
 def _paths(call: Call) -> ScalePaths:

@@ -37,8 +37,8 @@ async def change(call: Call, make: Make, stage: Stage | None = None) -> Changed:
     Raises NotFound, Conflict, Invalid, and whatever `make` and admission raise."""
     for _ in range(_ATTEMPTS):
         current = call.record()
-        old = to_served(call.type, decode_object(current.value))
-        obj = make(to_served(call.type, decode_object(current.value)))
+        old = to_served(call, decode_object(current.value))
+        obj = make(to_served(call, decode_object(current.value)))
         conditional = _check_revision(call, obj, current)
         obj = await (stage or admitted)(call, obj, old)
         try:

@@ -22,7 +22,7 @@ _EVENT_SECONDS = 3600
 async def create(call: Call) -> Response:
     obj = rules.decoded(call, call.resource, read_object(call.request, call.resource))
     value = await create_object(call, obj)
-    return object_response(call, served_bytes(call.type, value), 201)
+    return object_response(call, served_bytes(call, value), 201)
 
 
 async def create_object(call: Call, obj: Object, *, applied: bool = False) -> bytes:

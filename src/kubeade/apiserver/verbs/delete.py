@@ -55,7 +55,7 @@ async def delete(call: Call) -> Response:
     if (call.type.group, call.type.plural) == ("batch", "jobs") and not options.propagation:
         call.warnings.append(_JOBS_KEPT)
     deleted = await delete_object(call, options)
-    value = served_bytes(call.type, deleted.value)
+    value = served_bytes(call, deleted.value)
     if not deleted.gone or _is_shown(call):
         return object_response(call, value)
     uid = decode_object(value)["metadata"].get("uid", "")

@@ -12,4 +12,4 @@ async def get(call: Call) -> Response:
     """The newest state; a resourceVersion asks for one at least that new."""
     if call.options.resource_version:
         await wait_until_fresh(call, read_revision(call.options.resource_version))
-    return object_response(call, served_bytes(call.type, call.record().value))
+    return object_response(call, served_bytes(call, call.record().value))

@@ -61,7 +61,7 @@ class _Page:
 async def list_objects(call: Call) -> Response:
     page = await read_page(call, selection_of(call))
     if call.type.custom or call.type.storage != call.type.resource:
-        page.values = [served_bytes(call.type, value) for value in page.values]
+        page.values = [served_bytes(call, value) for value in page.values]
     if call.form.transform:
         shown = represent_list(call, page.values, page.metadata())
         return encoded_response(call, encode(shown), 200)

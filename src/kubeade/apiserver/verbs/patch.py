@@ -40,7 +40,7 @@ async def patch(call: Call) -> Response:
         return rules.patched(call, call.resource, patched_object(call, apply_patch, current))
 
     changed = await change(call, make)
-    return object_response(call, served_bytes(call.type, changed.value))
+    return object_response(call, served_bytes(call, changed.value))
 
 
 def read_patch(call: Call, media_type: str) -> Patch:
@@ -99,7 +99,7 @@ async def _apply(call: Call) -> Response:
     if call.backend.storage.find(call.stored, call.info.name, call.info.namespace) is None:
         return await _apply_new(call, make(None))
     changed = await change(call, make, applied)
-    return object_response(call, served_bytes(call.type, changed.value))
+    return object_response(call, served_bytes(call, changed.value))
 
 
 async def _apply_new(call: Call, obj: Object) -> Response:
@@ -111,7 +111,7 @@ async def _apply_new(call: Call, obj: Object) -> Response:
         raise conflict(call, why)
     obj["metadata"].setdefault("name", call.info.name)
     value = await create_object(call, obj, applied=True)
-    return object_response(call, served_bytes(call.type, value), 201)
+    return object_response(call, served_bytes(call, value), 201)
 
 
 def _supported(call: Call) -> tuple[str, ...]:

@@ -54,10 +54,10 @@ async def update(call: Call) -> Response:
     if _creates(call):
         if obj["metadata"].get("resourceVersion") or obj["metadata"].get("uid"):
             raise call.not_found(call.info.name)
-        return object_response(call, served_bytes(call.type, await create_object(call, obj)), 201)
+        return object_response(call, served_bytes(call, await create_object(call, obj)), 201)
     _require_revision(call, obj)
     changed = await change(call, lambda _: copied(obj))  # each attempt on its own: admission changes objects
-    return object_response(call, served_bytes(call.type, changed.value))
+    return object_response(call, served_bytes(call, changed.value))
 
 
 def _creates(call: Call) -> bool:

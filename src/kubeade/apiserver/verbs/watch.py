@@ -92,7 +92,7 @@ class _Stream:
                 bookmark_at = loop.time() + _BOOKMARK_SECONDS
                 yield self._bookmark()
         if not subscription.overflow:
-            yield self._bookmark()
+            yield self._frames.of(subscription.take()) + self._bookmark()
 
     async def _from_ledger(self, source: LedgerWatch) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,5 @@
-"""The rules of custom kinds, in the places where `rules` asks for those of built-in ones."""
+"""The rules of custom kinds, in the places where `rules` asks for those of built-in ones, and where stored
+objects are read (`versions`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,6 +7,7 @@ from kubeade.api.decoding import FieldValidation
 from kubeade.api.errors import BadRequest, FieldError
 from kubeade.api.resource import Object
 from kubeade.api.schema import META, Schema
+from kubeade.apiserver.encoding import decode_object, encode_object, revision_of
 
 if TYPE_CHECKING:
     from kubeade.api.crd.custom_resource import CustomResource
@@ -22,10 +24,20 @@ def decode_custom(
     if problems and mode is FieldValidation.STRICT:
         raise _cannot_handle(custom, f"strict decoding error: {', '.join(problems)}")
     found = custom.defaulted(pruned)
-    warnings = problems if mode is FieldValidation.WARN else []
-    if custom.deprecation_warning:
-        warnings = [custom.deprecation_warning, *warnings]
-    return found, warnings
+    return found, problems if mode is FieldValidation.WARN else []
+
+
+def refreshed(custom: "CustomResource", obj: Object) -> Object:
+    """A stored object as if it had been written under today's schema (upstream prunes and defaults whatever
+    it reads)."""
+    return custom.defaulted(custom.pruned(obj)[0])
+
+
+def held_to(custom: "CustomResource", value: bytes) -> bytes:
+    """The same for an object's stored bytes."""
+    obj = decode_object(value)
+    found = refreshed(custom, obj)
+    return value if found == obj else encode_object(found).stamped(revision_of(value))
 
 
 def custom_errors(
