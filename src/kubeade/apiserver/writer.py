@@ -23,14 +23,9 @@ class PipelineWriter:
         path = resource.path(_namespace(object), object["metadata"]["name"], subresource)
         return await self._send("PUT", path, object)
 
-    async def delete_all(self, resource: Resource) -> None:
-        """Delete every object of a resource, in all namespaces."""
-        await self._send("DELETE", resource.path(), None)
-
-    async def _send(self, method: str, path: str, obj: Object | None) -> Object:
-        body = b"" if obj is None else encode(obj)
+    async def _send(self, method: str, path: str, obj: Object) -> Object:
         headers = {"content-type": "application/json", "user-agent": "kube-apiserver"}
-        request = Request(method, path, headers=headers, body=body, raw_path=path, identity=self._user)
+        request = Request(method, path, headers=headers, body=encode(obj), raw_path=path, identity=self._user)
         response = await self._handle(request)
         assert isinstance(response.body, bytes)
         answer = decode_object(response.body)
