@@ -19,6 +19,8 @@ from kubeade.reconcile.controller import Controller
 from kubeade.reconcile.environment import Environment
 from kubeade.reconcile.informer import key_of
 
+NAMESPACE_INDEX = "namespace"
+
 
 class DisruptionController:
     """One key is one PodDisruptionBudget."""
@@ -31,6 +33,7 @@ class DisruptionController:
             resource.kind: environment.informers.of(resource)
             for resource in (REPLICA_SETS, REPLICATION_CONTROLLERS, STATEFUL_SETS)
         }
+        self._pods.add_index(NAMESPACE_INDEX, lambda pod: [pod["metadata"]["namespace"]])
         self._deployments = environment.informers.of(DEPLOYMENTS)
         self.controller = Controller("disruption", self)
         self._budgets.add_handler(self._budget_changed)
@@ -46,30 +49,23 @@ class DisruptionController:
         known = condition_of(budget, "DisruptionAllowed") or {}
         status["conditions"] = [plan.condition(status, format_time(now), known)]
         current = part(budget, "status")
-        if all(current.get(name) == value for name, value in status.items()):
-            return None
-        metadata = budget["metadata"]
-        body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": status}
-        await self._client.patch(
-            POD_DISRUPTION_BUDGETS, metadata["name"], body, metadata["namespace"], subresource="status"
-        )
-        return plan.DISRUPTION_TIMEOUT_SECONDS if status["disruptedPods"] else None
+        if current != status:
+            await self._client.update(
+                POD_DISRUPTION_BUDGETS, {**budget, "status": status}, subresource="status"
+            )
+        return plan.DISRUPTION_TIMEOUT_SECONDS if status.get("disruptedPods") else None
 
     def _pods_of(self, budget: Object) -> list[Object]:
         selector = LabelSelector.from_object(part(budget, "spec").get("selector"))
-        namespace = budget["metadata"]["namespace"]
-        found = (pod for pod in self._pods if pod["metadata"]["namespace"] == namespace)
+        found = self._pods.by_index(NAMESPACE_INDEX, budget["metadata"]["namespace"])
         return [pod for pod in found if selector.matches(pod["metadata"].get("labels"))]
 
     def _expected(self, pods: list[Object]) -> int:
-        """What the controllers of these pods want, each counted once; pods without one count themselves."""
+        """What the controllers of these pods want, each counted once; pods without one do not count."""
         owners: dict[str, int] = {}
         for pod in pods:
             reference = controller_of(pod)
-            if reference is None:
-                owners[pod["metadata"]["uid"]] = 1
-                continue
-            owner = self._top(reference, pod["metadata"]["namespace"])
+            owner = self._top(reference, pod["metadata"]["namespace"]) if reference else None
             if owner is not None:
                 owners[owner["metadata"]["uid"]] = int(owner["spec"].get("replicas", 1))
         return sum(owners.values())

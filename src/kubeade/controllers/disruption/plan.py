@@ -1,11 +1,11 @@
 """How many pods a budget can spare. Pure."""
 
-import math
 from datetime import datetime
 
 from kubeade.api.parts import number, part
 from kubeade.api.pod_state import is_active, is_ready
 from kubeade.api.resource import Object
+from kubeade.api.scaled_value import scaled_value
 from kubeade.lib.timestamps import parse_time
 
 DISRUPTION_TIMEOUT_SECONDS = 120.0
@@ -14,31 +14,25 @@ DISRUPTION_TIMEOUT_SECONDS = 120.0
 def status_of(budget: Object, pods: list[Object], expected: int, now: datetime) -> Object:
     """The budget's status. `expected`: how many pods the owners of these pods want in all."""
     spec = part(budget, "spec")
-    healthy = sum(is_ready(pod) and is_active(pod) for pod in pods)
+    disrupted = _still_disrupted(budget, pods, now)
+    healthy = sum(
+        is_ready(pod) and is_active(pod) and pod["metadata"]["name"] not in disrupted for pod in pods
+    )
     if spec.get("maxUnavailable") is not None:
-        desired = max(expected - scaled(spec["maxUnavailable"], expected), 0)
+        desired = max(expected - scaled_value(spec["maxUnavailable"], expected, round_up=True), 0)
     else:
         wanted = spec.get("minAvailable", 1)
         if not isinstance(wanted, str):
             expected = len(pods)
-        desired = scaled(wanted, expected)
-    disrupted = _still_disrupted(budget, pods, now)
-    allowed = max(healthy - len(disrupted) - desired, 0) if expected else 0
-    return {
+        desired = scaled_value(wanted, expected, round_up=True)
+    status: Object = {
         "observedGeneration": number(budget, "metadata", "generation"),
         "currentHealthy": healthy,
         "desiredHealthy": desired,
         "expectedPods": expected,
-        "disruptionsAllowed": allowed,
-        "disruptedPods": disrupted or None,
+        "disruptionsAllowed": max(healthy - desired, 0) if expected else 0,
     }
-
-
-def scaled(value: int | str, total: int) -> int:
-    """An integer, or a percentage of `total` rounded up."""
-    if isinstance(value, int):
-        return value
-    return math.ceil(int(value.rstrip("%")) * total / 100)
+    return {**status, "disruptedPods": disrupted} if disrupted else status
 
 
 def _still_disrupted(budget: Object, pods: list[Object], now: datetime) -> dict[str, str]:

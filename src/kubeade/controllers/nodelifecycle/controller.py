@@ -27,6 +27,7 @@ class NodeLifecycleController:
         self._leases = environment.informers.of(LEASES)
         self._pods = environment.informers.of(PODS)
         self._pods.add_index(NODE_INDEX, lambda pod: [pod["spec"].get("nodeName") or ""])
+        self._ready: set[str] = set()
         self.controller = Controller("node-lifecycle", self)
         self._nodes.add_handler(self._node_changed)
         self._leases.add_handler(self._lease_changed)
@@ -73,18 +74,24 @@ class NodeLifecycleController:
                 "reason": "NodeNotReady",
                 "lastTransitionTime": moment,
             }
-            metadata = pod["metadata"]
+            await self._set_condition(pod, change)
+
+    async def _set_condition(self, pod: Object, condition: Object) -> None:
+        metadata = pod["metadata"]
+        try:
             await self._client.patch(
                 PODS,
                 metadata["name"],
-                {"status": {"conditions": [change]}},
+                {"metadata": {"uid": metadata["uid"]}, "status": {"conditions": [condition]}},
                 metadata["namespace"],
                 type=PatchType.STRATEGIC,
                 subresource="status",
             )
+        except NotFound:
+            return
 
     async def _taint(self, node: Object) -> None:
-        wanted = plan.wanted_taints(node, self._clock.now())
+        wanted = plan.wanted_taints(node, self._clock.now(), evicting=bool(self._ready))
         if wanted != parts(node, "spec", "taints"):
             version = node["metadata"]["resourceVersion"]
             change = {"metadata": {"resourceVersion": version}, "spec": {"taints": wanted or None}}
@@ -107,6 +114,14 @@ class NodeLifecycleController:
         metadata = pod["metadata"]
         said = f"Marking for deletion Pod {metadata['namespace']}/{metadata['name']}"
         self._events.event(pod, NORMAL, "TaintManagerEviction", said)
+        why = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "DeletionByTaintManager",
+            "message": "Taint manager: deleting due to NoExecute taint",
+            "lastTransitionTime": format_time(self._clock.now()),
+        }
+        await self._set_condition(pod, why)
         try:
             await self._client.delete(PODS, metadata["name"], metadata["namespace"], uid=metadata["uid"])
         except NotFound:
@@ -118,8 +133,15 @@ class NodeLifecycleController:
         )
 
     def _node_changed(self, old: Object | None, new: Object | None) -> None:
-        if new is not None:
-            self.controller.queue.add(new["metadata"]["name"])
+        name, evicting = (new or old or {})["metadata"]["name"], bool(self._ready)
+        if new is not None and plan.is_ready(new):
+            self._ready.add(name)
+        else:
+            self._ready.discard(name)
+        self.controller.queue.add(name)
+        if evicting != bool(self._ready):
+            for node in self._nodes:
+                self.controller.queue.add(node["metadata"]["name"])
 
     def _lease_changed(self, old: Object | None, new: Object | None) -> None:
         """Only a node's first lease, or one that comes after silence, is news; renewals are not."""

@@ -48,11 +48,21 @@ def silenced_conditions(node: Object, now: datetime) -> list[Object]:
     return [{**known.get(type_, {}), "type": type_, **words} for type_ in SILENT_CONDITIONS]
 
 
-def wanted_taints(node: Object, now: datetime) -> list[Object]:
-    """All of the node's taints as they should be: others' as they are, ours by its conditions."""
+def is_ready(node: Object) -> bool:
+    return (condition(node, "Ready") or {}).get("status") == "True"
+
+
+def wanted_taints(node: Object, now: datetime, *, evicting: bool) -> list[Object]:
+    """All of the node's taints as they should be: others' as they are, ours by its conditions.
+
+    `evicting` is False while no node at all is ready: then it is more likely the network that is at fault,
+    and pods have nowhere to go (upstream: full disruption).
+    """
     taints = [one for one in parts(node, "spec", "taints") if one.get("key") not in MANAGED]
     current = {(one.get("key"), one.get("effect")): one for one in parts(node, "spec", "taints")}
     for key, effect in _managed(node):
+        if effect == "NoExecute" and not evicting:
+            continue
         taint = {"key": key, "effect": effect}
         if effect == "NoExecute":
             taint["timeAdded"] = format_time(now)

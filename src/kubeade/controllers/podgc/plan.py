@@ -2,16 +2,29 @@
 
 from collections.abc import Collection, Iterable
 
-from kubeade.api.parts import text
-from kubeade.api.pod_state import is_finished
+from kubeade.api.parts import parts, text
+from kubeade.api.pod_state import condition, is_finished
 from kubeade.api.resource import Object
 
 TERMINATED_LIMIT = 12500
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
-def orphaned(pods: Iterable[Object], nodes: Collection[str]) -> list[Object]:
+def orphaned(pods: Iterable[Object], absent_nodes: Collection[str]) -> list[Object]:
     """Pods on nodes that do not exist."""
-    return [pod for pod in pods if pod["spec"].get("nodeName") and pod["spec"]["nodeName"] not in nodes]
+    return [pod for pod in pods if pod["spec"].get("nodeName") in absent_nodes]
+
+
+def out_of_service(pods: Iterable[Object], nodes: Iterable[Object]) -> list[Object]:
+    """Pods on their way out of nodes that somebody has declared dead."""
+    dead = {node["metadata"]["name"] for node in nodes if _is_out_of_service(node)}
+    leaving = (pod for pod in pods if pod["metadata"].get("deletionTimestamp"))
+    return [pod for pod in leaving if pod["spec"].get("nodeName") in dead]
+
+
+def _is_out_of_service(node: Object) -> bool:
+    ready = (condition(node, "Ready") or {}).get("status") == "True"
+    return not ready and any(one.get("key") == OUT_OF_SERVICE for one in parts(node, "spec", "taints"))
 
 
 def unscheduled_terminating(pods: Iterable[Object]) -> list[Object]:
