@@ -13,6 +13,7 @@ from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.custom_resources import CustomResources
 from kubeade.apiserver.negotiation import PLAIN, Form
 from kubeade.apiserver.options import Options
+from kubeade.apiserver.protobuf_answers import ProtobufAnswers
 from kubeade.apiserver.request_info import RequestInfo
 from kubeade.apiserver.seams import Admission, AdmissionAttributes, Authorizer, Operation, Responder, User
 from kubeade.apiserver.storage import Storage
@@ -30,6 +31,7 @@ class Backend:
     catalogue: Catalogue
     schema: Schema
     decoder: Decoder
+    protobuf: ProtobufAnswers
     validation: ValidationOptions
     customs: CustomResources
     admission: Admission

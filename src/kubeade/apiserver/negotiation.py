@@ -1,7 +1,7 @@
 """Which representation the client wants: the Accept header, read as upstream reads it.
 
-JSON and YAML are spoken. Protobuf is not: a client that offers JSON besides gets JSON. `as=` asks for a Table
-or for metadata only.
+JSON, YAML and, of built-in kinds, protobuf are spoken. `as=` asks for a Table (never in protobuf) or for
+metadata only.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from kubeade.api.errors import NotAcceptable
 
 JSON = "application/json"
 YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _WILDCARDS = frozenset({"*/*", "application/*"})
-_SUPPORTED = (JSON, YAML)
+_SUPPORTED = (JSON, YAML, PROTOBUF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,31 @@ class Form:
 
 
 PLAIN = Form()
+_PLAIN_PROTOBUF = Form(PROTOBUF)
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str) -> Form:
-    """The first alternative that we speak. Raises NotAcceptable when there is none."""
+def negotiate(accept: str, *, custom: bool = False) -> Form:
+    """The first alternative that we speak; of custom kinds not protobuf. Raises NotAcceptable when there is
+    none."""
     if not accept:
         return PLAIN
     for alternative in accept.split(","):
         form = _read(alternative)
-        if form is not None:
+        if form is not None and not (custom and form == _PLAIN_PROTOBUF):
             return form
-    listed = ", ".join(_SUPPORTED)
+    listed = ", ".join(_SUPPORTED[:2] if custom else _SUPPORTED)
     raise NotAcceptable(f"only the following media types are accepted: {listed}")
+
+
+@lru_cache(maxsize=256)
+def refusal_type(accept: str) -> str:
+    """The media type of a Status for whoever asked for whatever: JSON unless plain protobuf goes before."""
+    for alternative in accept.split(","):
+        form = _read(alternative)
+        if form is not None and not form.transform:
+            return PROTOBUF if form == _PLAIN_PROTOBUF else JSON
+    return JSON
 
 
 def _read(alternative: str) -> Form | None:
@@ -58,6 +71,8 @@ def _read(alternative: str) -> Form | None:
         return PLAIN if media_type == JSON else Form(media_type)
     version = named.get("v", "")
     known = transform in {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+    if media_type == PROTOBUF and transform == "Table":
+        return None
     if not known or named.get("g") != "meta.k8s.io" or version not in {"v1", "v1beta1"}:
         return None
     return Form(media_type, transform, version)

@@ -8,17 +8,18 @@ from kubeade.api.errors import ApiError
 from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import encode
-from kubeade.apiserver.negotiation import JSON, Form
+from kubeade.apiserver.negotiation import JSON, PLAIN, PROTOBUF, Form
+from kubeade.apiserver.protobuf_answers import ProtobufAnswers
 from kubeade.apiserver.representation import represent
 from kubeade.lib.http.message import Response
-
-_JSON_HEADER = ("content-type", JSON)
 
 
 def object_response(call: Call, value: bytes, status: int = 200) -> Response:
     """A served object's bytes, as they are or as what was asked for instead."""
     if call.form.transform:
         value = encode(represent(call, [value]))
+    elif call.form.media_type == PROTOBUF:
+        return Response(status, headers(call), call.backend.protobuf.object_body(call.resource, value))
     return encoded_response(call, value, status)
 
 
@@ -28,6 +29,11 @@ def value_response(call: Call, value: Any, status: int = 200) -> Response:
 
 
 def encoded_response(call: Call, value: bytes, status: int) -> Response:
+    if call.form.media_type == PROTOBUF:
+        body = call.backend.protobuf.body(value)
+        if body is not None:
+            return Response(status, headers(call), body)
+        call.form = PLAIN
     if call.options.pretty and call.form.media_type == JSON:
         value = msgspec.json.format(value, indent=2) + b"\n"
     return Response(status, headers(call), in_media_type(call.form, value))
@@ -63,10 +69,11 @@ def success(kind: str, name: str, group: str, uid: str = "", code: int = 0) -> O
     return {**status, "code": code} if code else status
 
 
-def error_response(error: ApiError) -> Response:
-    """The Status of what was refused."""
-    found = [_JSON_HEADER]
+def error_response(error: ApiError, protobuf: ProtobufAnswers | None = None) -> Response:
+    """The Status of what was refused, in JSON or as protobuf."""
+    found = [("content-type", PROTOBUF if protobuf else JSON)]
     retry = error.details.get("retryAfterSeconds")
     if retry:
         found.append(("retry-after", str(retry)))
-    return Response(error.status_code, found, encode(error.to_status()))
+    status = error.to_status()
+    return Response(error.status_code, found, protobuf.codec.encode(status) if protobuf else encode(status))

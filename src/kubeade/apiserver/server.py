@@ -45,10 +45,11 @@ from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
 from kubeade.apiserver.metrics import Metrics
-from kubeade.apiserver.negotiation import negotiate
+from kubeade.apiserver.negotiation import PROTOBUF, negotiate, refusal_type
 from kubeade.apiserver.openapi_endpoint import OpenApiEndpoint
 from kubeade.apiserver.options import read_options
-from kubeade.apiserver.protobuf_body import as_json
+from kubeade.apiserver.protobuf_answers import ProtobufAnswers
+from kubeade.apiserver.protobuf_body import accept_protobuf
 from kubeade.apiserver.request_info import RequestInfo, read_request_info
 from kubeade.apiserver.responses import error_response
 from kubeade.apiserver.routing import route
@@ -122,11 +123,13 @@ class ApiServer:
         self._customs = CustomResources(storage, self.catalogue, self.schema)
         self._definitions = Settling(storage, clock)
         self._settling: asyncio.Task[None] | None = None
+        self._protobuf = ProtobufAnswers(self.schema)
         self._backend = Backend(
             storage=storage,
             catalogue=self.catalogue,
             schema=self.schema,
             decoder=Decoder(self.schema),
+            protobuf=self._protobuf,
             validation=config.validation,
             customs=self._customs,
             admission=admission,
@@ -186,16 +189,20 @@ class ApiServer:
             info = read_request_info(request)
             response = await self._answer(request, info)
         except ApiError as error:
-            response = error_response(error)
+            response = self._refusal(request, error)
         except LedgerFull:
-            response = error_response(ServiceUnavailable(_LEDGER_FULL))
+            response = self._refusal(request, ServiceUnavailable(_LEDGER_FULL))
         except LedgerClosed:
-            response = error_response(ServiceUnavailable("the server is shutting down"))
+            response = self._refusal(request, ServiceUnavailable("the server is shutting down"))
         except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
             _log.exception("%s %s failed", request.method, request.path)
-            response = error_response(InternalError(_INTERNAL))
+            response = self._refusal(request, InternalError(_INTERNAL))
         self.metrics.observe(self._labels(info), response.status, loop.time() - started)
         return response
+
+    def _refusal(self, request: Request, error: ApiError) -> Response:
+        protobuf = refusal_type(request.headers.get("accept", "")) == PROTOBUF
+        return error_response(error, self._protobuf if protobuf else None)
 
     async def _answer(self, request: Request, info: RequestInfo) -> Response:
         user = await self._user(request)
@@ -238,10 +245,10 @@ class ApiServer:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
             raise NotFound("the server could not find the requested resource")
-        request = as_json(request, self.schema)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
-        form = negotiate(request.headers.get("accept", ""))
+        form = negotiate(request.headers.get("accept", ""), custom=found.custom)
         call = Call(self._backend, request, info, found, user, options, form)
+        accept_protobuf(call)
         custom = self._customs.find(found.resource)
         if custom is not None and custom.deprecation_warning:
             call.warnings.append(custom.deprecation_warning)

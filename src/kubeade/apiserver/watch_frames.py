@@ -1,4 +1,5 @@
-"""What watchers are sent: `{"type":"MODIFIED","object":...}` and a newline, per change.
+"""What watchers are sent: `{"type":"MODIFIED","object":...}` and a newline, per change; in protobuf the same
+behind its length.
 
 A frame depends on the change, the event type and the form asked for, not on the watcher: it is made for the
 first and handed to all others. Selectors decide per watcher which type a change is to him: an object that
@@ -12,6 +13,7 @@ from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.change import Change
 from kubeade.apiserver.encoding import decode_object, encode
+from kubeade.apiserver.negotiation import PROTOBUF
 from kubeade.apiserver.representation import partial_metadata, table_of
 from kubeade.apiserver.selection import Selection
 from kubeade.apiserver.versions import served_bytes
@@ -27,6 +29,7 @@ class WatchFrames:
         self._selection = selection
         self._everything = selection.everything
         self._form_key = (call.form, call.resource.api_version, call.options.include_object)
+        self._protobuf = call.form.media_type == PROTOBUF
         self._first = True
 
     def of(self, changes: Sequence[Change]) -> bytes:
@@ -46,10 +49,10 @@ class WatchFrames:
             obj = {**table_of(self._call, [], {"resourceVersion": str(revision)}, headless=True), "rows": []}
         elif self._call.form.transform:
             obj = partial_metadata(self._call.form, obj)
-        return encode({"type": "BOOKMARK", "object": obj}) + b"\n"
+        return self._event("BOOKMARK", obj)
 
     def error(self, error: ApiError) -> bytes:
-        return encode({"type": "ERROR", "object": error.to_status()}) + b"\n"
+        return self._event("ERROR", error.to_status())
 
     def _frame(self, change: Change) -> bytes:
         kind = self._kind(change)
@@ -79,8 +82,15 @@ class WatchFrames:
     def _encode(self, kind: str, value: bytes) -> bytes:
         value = served_bytes(self._call, value)
         if self._call.form.transform:
-            value = encode(self._represent(value))
+            return self._event(kind, self._represent(value))
+        if self._protobuf:
+            return self._call.backend.protobuf.object_event(kind, self._call.resource, value)
         return b'{"type":"%b","object":%b}\n' % (kind.encode(), value)
+
+    def _event(self, kind: str, obj: Object) -> bytes:
+        if self._protobuf:
+            return self._call.backend.protobuf.event(kind, obj)
+        return encode({"type": kind, "object": obj}) + b"\n"
 
     def _represent(self, value: bytes) -> Object:
         obj = decode_object(value)

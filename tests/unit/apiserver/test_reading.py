@@ -145,10 +145,10 @@ async def test_metadata_alone_can_be_asked_for(lab: ApiLab) -> None:
     ("accept", "status", "media_type"),
     [
         ("", 200, "application/json"),
-        ("application/vnd.kubernetes.protobuf,application/json", 200, "application/json"),
+        ("application/vnd.kubernetes.protobuf,application/json", 200, "application/vnd.kubernetes.protobuf"),
         ("application/yaml", 200, "application/yaml"),
         ("text/html, */*;q=0.8", 200, "application/json"),
-        ("application/vnd.kubernetes.protobuf", 406, "application/json"),
+        ("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", 406, "application/json"),
     ],
 )
 async def test_the_first_form_that_is_spoken_is_answered(

@@ -1,16 +1,17 @@
-"""Kubernetes' protobuf form of built-in kinds, read (Go clients send it by default).
+"""Kubernetes' protobuf form of built-in kinds, which Go clients send and ask for first.
 
 Names and types of fields come from the schema; protobuf adds their numbers, which `numbers.txt` lists: a
-line per message, its fields in the order of their numbers. `name=N` jumps to N, `name?` is optional in Go
-(so that a zero on the wire was meant), `&message` is a message whose fields stand in its parent's place in
-JSON.
+line per message, its fields in the order of their numbers. `name=N` jumps to N. `name?` is a field that JSON
+shows even when it is zero, because it is a pointer or a struct in Go or not omitempty: there a zero on the
+wire was meant. `&message` is a message whose fields stand in its parent's place in JSON.
 
-Numbers are those of Kubernetes 1.36; fields that came later are not in the table, and are dropped like any
-unknown field.
+The numbers are those of Kubernetes 1.30 to 1.37. 1.37 added a few fields late, whose numbers are missing
+(runningInUserNamespace of nodes; derivedAttributes and compatibilityGroups of resource.k8s.io): they are left
+out of what is encoded, and dropped with a warning, like any unknown field, from what is decoded.
 """
 
-from kubeade.api.protobuf.decoding import decode_object
+from kubeade.api.protobuf.codec import ProtobufCodec
 
-__all__ = ["CONTENT_TYPE", "decode_object"]
+__all__ = ["CONTENT_TYPE", "ProtobufCodec"]
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"

@@ -13,27 +13,32 @@ class Field:
     """`inlined` names the message whose fields stand here; then `name` is empty."""
 
     name: str
-    optional: bool
+    number: int
+    keeps_zero: bool
     inlined: str = ""
 
 
 @cache
 def _lines() -> Mapping[str, str]:
     text = Path(__file__).with_name("numbers.txt").read_text()
-    pairs = (line.partition(": ") for line in text.splitlines())
-    return {PREFIX + name: words for name, _, words in pairs}
+    pairs = (line.partition(":")[::2] for line in text.splitlines())
+    return {PREFIX + name: words for name, words in pairs}
 
 
-@cache
-def fields_of(message: str) -> Mapping[int, Field]:
-    """The fields of a message by number; empty for one that the table does not have."""
-    fields: dict[int, Field] = {}
+def has_message(message: str) -> bool:
+    """Whether the table knows the message (`io.k8s.api.core.v1.Pod`)."""
+    return message in _lines()
+
+
+def fields_of(message: str) -> list[Field]:
+    """The fields of a message by number; none for one that the table does not have."""
+    fields: list[Field] = []
     number = 0
     for word in _lines().get(message, "").split():
         name, _, explicit = word.partition("=")
         number = int(explicit) if explicit else number + 1
-        if name.startswith("&"):
-            fields[number] = Field("", optional=False, inlined=PREFIX + name[1:])
-        else:
-            fields[number] = Field(name.rstrip("?"), optional=name.endswith("?"))
+        keeps_zero = name.endswith("?")
+        name = name.rstrip("?")
+        inlined = PREFIX + name[1:] if name.startswith("&") else ""
+        fields.append(Field("" if inlined else name, number, keeps_zero, inlined))
     return fields

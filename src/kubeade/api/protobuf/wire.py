@@ -1,72 +1,97 @@
-"""Protobuf's wire format: from bytes to (field number, value) pairs. No messages, no schema."""
+"""Protobuf's wire format: varints, lengths, and fields of messages. No schema.
+
+Errors say what gogo's generated Go code says, since clients see them.
+"""
 
 import struct
 from collections.abc import Iterator
 
-Value = int | bytes
-"""Varints and fixed numbers as unsigned integers, everything else as bytes."""
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
 _SIGN = 1 << 63
+_MASK = (1 << 64) - 1
+_LONGEST_VARINT_BITS = 70
+_BYTE = [bytes([value]) for value in range(128)]
 
 
 class WireError(ValueError):
-    """The bytes are not protobuf; the message says where they stop making sense."""
+    """The bytes are not protobuf; the message says why."""
 
 
-def read_fields(data: bytes) -> Iterator[tuple[int, Value]]:
-    """The fields of one message in the order of the wire. Raises WireError."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        number, kind = tag >> 3, tag & 7
-        if number == 0:
-            raise WireError("illegal tag 0")
-        value: Value
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-        elif kind == _BYTES:
-            size, position = _varint(data, position)
-            value, position = _take(data, position, size)
-        elif kind == _FIXED64:
-            raw, position = _take(data, position, 8)
-            value = int.from_bytes(raw, "little")
-        elif kind == _FIXED32:
-            raw, position = _take(data, position, 4)
-            value = int.from_bytes(raw, "little")
-        else:
-            raise WireError(f"illegal wireType {kind}")
-        yield number, value
-
-
-def signed(value: int) -> int:
-    """A varint as the two's complement number it stands for."""
-    return value - (1 << 64) if value & _SIGN else value
-
-
-def double(value: int) -> float:
-    """A fixed 64-bit value as the double it stands for."""
-    number: float = struct.unpack("<d", value.to_bytes(8, "little"))[0]
-    return number
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """The unsigned number at `position`, and where it ends. Raises WireError."""
     result = shift = 0
-    while True:
+    while shift < _LONGEST_VARINT_BITS:
         if position >= len(data):
             raise WireError("unexpected EOF")
         byte = data[position]
         position += 1
         result |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return result & 0xFFFFFFFFFFFFFFFF, position
+        if byte < 0x80:
+            return result & _MASK, position
         shift += 7
-        if shift >= 70:
-            raise WireError("integer overflow")
+    raise WireError("proto: integer overflow")
 
 
-def _take(data: bytes, position: int, size: int) -> tuple[bytes, int]:
-    end = position + size
-    if end > len(data):
-        raise WireError("unexpected EOF")
-    return data[position:end], end
+def read_fields(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of data[start:stop] in their order: (number, wire type, begin, end) of each value."""
+    position = start
+    while position < stop:
+        tag, begin = read_varint(data, position)
+        number, kind = tag >> 3, tag & 7
+        if number == 0:
+            raise WireError(f"proto: illegal tag {number} (wire type {kind})")
+        if kind == DELIMITED:
+            size, begin = read_varint(data, begin)
+            position = begin + size
+        elif kind == VARINT:
+            position = read_varint(data, begin)[1]
+        elif kind in (FIXED64, FIXED32):
+            position = begin + (8 if kind == FIXED64 else 4)
+        else:
+            raise WireError(f"proto: illegal wireType {kind}")
+        if position > stop:
+            raise WireError("unexpected EOF")
+        yield number, kind, begin, position
+
+
+def signed(value: int) -> int:
+    """A 64-bit varint as the two's complement number that it stands for."""
+    return value - (1 << 64) if value & _SIGN else value
+
+
+def signed32(value: int) -> int:
+    """Likewise of the lower 32 bits: Go cuts longer ones off."""
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value & 0x80000000 else value
+
+
+def read_double(data: bytes, position: int) -> float:
+    number: float = struct.unpack_from("<d", data, position)[0]
+    return number
+
+
+def write_double(value: float) -> bytes:
+    return struct.pack("<d", value)
+
+
+def varint(value: int) -> bytes:
+    """A number of up to 64 bits; negative ones as two's complement."""
+    if 0 <= value < 0x80:
+        return _BYTE[value]
+    value &= _MASK
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def tag(number: int, kind: int) -> bytes:
+    """What stands before a field's value."""
+    return varint(number << 3 | kind)
+
+
+def delimited(tag: bytes, content: bytes) -> bytes:
+    """A string, bytes or message behind its tag and length."""
+    return b"%b%b%b" % (tag, varint(len(content)), content)

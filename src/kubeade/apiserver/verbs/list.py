@@ -19,7 +19,7 @@ from kubeade.apiserver.continuation import (
     with_newest_revision,
 )
 from kubeade.apiserver.encoding import encode
-from kubeade.apiserver.negotiation import JSON
+from kubeade.apiserver.negotiation import JSON, PROTOBUF
 from kubeade.apiserver.options import read_revision
 from kubeade.apiserver.representation import represent_list
 from kubeade.apiserver.responses import encoded_response, headers
@@ -65,6 +65,11 @@ async def list_objects(call: Call) -> Response:
     if call.form.transform:
         shown = represent_list(call, page.values, page.metadata())
         return encoded_response(call, encode(shown), 200)
+    if call.form.media_type == PROTOBUF:
+        body = await call.backend.protobuf.list_body(
+            call.resource, _list_kind(call), page.metadata(), page.values
+        )
+        return Response(200, headers(call), body)
     if call.options.pretty or call.form.media_type != JSON:
         return encoded_response(call, b"".join(_parts(call, page)), 200)
     return Response(200, headers(call), _parts(call, page))
@@ -163,8 +168,7 @@ def _expired(call: Call, revision: int) -> Expired:
 
 def _parts(call: Call, page: _Page) -> list[bytes]:
     """The list's JSON in parts of many items each."""
-    kind = call.type.list_kind or f"{call.type.kind}List"
-    head = {"kind": kind, "apiVersion": call.resource.api_version, "metadata": page.metadata()}
+    head = {"kind": _list_kind(call), "apiVersion": call.resource.api_version, "metadata": page.metadata()}
     parts = [encode(head)[:-1] + b',"items":[']
     values: Sequence[bytes] = page.values
     for start in range(0, len(values), _ITEMS_PER_PART):
@@ -173,6 +177,10 @@ def _parts(call: Call, page: _Page) -> list[bytes]:
         parts.append(b",".join(values[start : start + _ITEMS_PER_PART]))
     parts.append(b"]}\n")
     return parts
+
+
+def _list_kind(call: Call) -> str:
+    return call.type.list_kind or f"{call.type.kind}List"
 
 
 def _check(call: Call) -> None:

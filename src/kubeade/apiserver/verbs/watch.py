@@ -1,4 +1,4 @@
-"""WATCH: a stream of changes, one JSON document per line.
+"""WATCH: a stream of changes, one JSON document per line or one protobuf message behind its length.
 
 A watch from a revision that the cache still covers starts there; from an older one that the ledger still
 keeps, it reads the ledger; from one that is forgotten, it is refused with 410. Without a revision it starts
@@ -13,6 +13,7 @@ from kubeade.api.errors import Expired, FieldError, Invalid
 from kubeade.apiserver.cache import Subscription
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.change import Change
+from kubeade.apiserver.negotiation import JSON, PROTOBUF
 from kubeade.apiserver.options import read_revision
 from kubeade.apiserver.responses import headers
 from kubeade.apiserver.selection import Selection, selection_of
@@ -33,10 +34,10 @@ async def watch(call: Call) -> Response:
     selection = selection_of(call)
     stream = _Stream(call, selection)
     found = headers(call)
-    found[0] = (
-        "content-type",
-        f"{call.form.content_type};stream=watch" if call.form.transform else "application/json",
-    )
+    if call.form.transform or call.form.media_type == PROTOBUF:
+        found[0] = ("content-type", f"{call.form.content_type};stream=watch")
+    else:
+        found[0] = ("content-type", JSON)
     return Response(200, found, await stream.start())
 
 
