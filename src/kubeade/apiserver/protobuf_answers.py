@@ -1,7 +1,7 @@
 """Stored JSON bytes in protobuf, for clients that prefer it: Go's.
 
-Messages of objects are kept while there is room for them, so that lists and watches of many clients cost one
-encoding per object.
+Messages of listed objects are kept while there is room for them, so that the lists of many clients cost one
+encoding per object; what is watched is encoded once for all watchers anyway (`change`).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.schema import Schema
 from kubeade.apiserver.encoding import decode_object
 
-_KEPT_BYTES = 32 * 1024 * 1024
+_KEPT_BYTES = 64 * 1024 * 1024
 _OBJECTS_AT_ONCE = 64
 
 
@@ -34,7 +34,7 @@ class ProtobufAnswers:
 
     def object_body(self, resource: Resource, value: bytes) -> bytes:
         """A served object."""
-        return enveloped(resource.api_version, resource.kind, self._message(resource, value))
+        return enveloped(resource.api_version, resource.kind, self._encoded(resource, value))
 
     async def list_body(
         self, resource: Resource, list_kind: str, metadata: Object, values: Sequence[bytes]
@@ -42,7 +42,7 @@ class ProtobufAnswers:
         """A list of served objects. Others get their turn while it is made."""
         items = []
         for start in range(0, len(values), _OBJECTS_AT_ONCE):
-            items += [self._message(resource, value) for value in values[start : start + _OBJECTS_AT_ONCE]]
+            items += [self._kept(resource, value) for value in values[start : start + _OBJECTS_AT_ONCE]]
             await asyncio.sleep(0)
         return self.codec.list_body(resource.api_version, list_kind, metadata, items)
 
@@ -54,16 +54,17 @@ class ProtobufAnswers:
         """A watch's event of a served object."""
         return self.codec.watch_frame(kind, self.object_body(resource, value))
 
-    def _message(self, resource: Resource, value: bytes) -> bytes:
+    def _encoded(self, resource: Resource, value: bytes) -> bytes:
+        return self.codec.message(resource.api_version, resource.kind, decode_object(value))
+
+    def _kept(self, resource: Resource, value: bytes) -> bytes:
         """The bytes themselves are the key: they say kind, version and revision."""
         found = self._messages.get(value)
         if found is not None:
             self._messages.move_to_end(value)
             return found
-        made = self.codec.message(resource.api_version, resource.kind, decode_object(value))
-        self._messages[value] = made
-        self._free_bytes -= len(made) + len(value)
+        made = self._messages[value] = self._encoded(resource, value)
+        self._free_bytes -= len(made)
         while self._free_bytes < 0:
-            old_value, old = self._messages.popitem(last=False)
-            self._free_bytes += len(old) + len(old_value)
+            self._free_bytes += len(self._messages.popitem(last=False)[1])
         return made

@@ -201,6 +201,13 @@ class _Message:
 
 
 def _one(name: str, parse: Parse, keeps_zero: bool) -> Store:
+    def store_text(into: Object, data: bytes, start: int, stop: int) -> None:
+        if stop > start or keeps_zero:
+            into[name] = str(data[start:stop], "utf-8", "replace")
+
+    if parse is _text:
+        return store_text
+
     def store(into: Object, data: bytes, start: int, stop: int) -> None:
         if stop > start or keeps_zero:
             value = parse(data, start, stop)
@@ -293,7 +300,7 @@ def _number(data: bytes, position: int, tag: int) -> tuple[float, int]:
 
 
 def _text(data: bytes, start: int, stop: int) -> str:
-    return data[start:stop].decode("utf-8", "replace")
+    return str(data[start:stop], "utf-8", "replace")
 
 
 def _base64(data: bytes, start: int, stop: int) -> str:

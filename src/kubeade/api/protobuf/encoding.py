@@ -4,6 +4,7 @@ The objects are trusted to have the types that the schema says: they come from t
 """
 
 from binascii import a2b_base64
+from functools import cache
 from typing import Any
 
 from kubeade.api.protobuf.decoding import WRAPPED_LISTS
@@ -14,7 +15,7 @@ from kubeade.api.resource import Object
 from kubeade.api.schema import Schema
 from kubeade.api.schema_node import Node
 
-_KEY = tag(1, DELIMITED)
+_SHORT = 128
 
 
 class MessageEncoder:
@@ -49,15 +50,18 @@ class MessageEncoder:
         writer_of = writers.get
 
         def write(obj: Object) -> bytes:
-            parts = []
-            for name, value in obj.items():
-                write_field = writer_of(name)
-                if write_field is not None and value is not None:
-                    parts.append(write_field(value))
-            parts.extend(write_inlined(obj) for write_inlined in inlined)
-            return b"".join(parts)
+            return b"".join(
+                [
+                    write_field(value)
+                    for name, value in obj.items()
+                    if value is not None and (write_field := writer_of(name)) is not None
+                ]
+            )
 
-        return write
+        def write_all(obj: Object) -> bytes:
+            return write(obj) + b"".join([write_inlined(obj) for write_inlined in inlined])
+
+        return write_all if inlined else write
 
     def _lazily(self, writers: dict[str, Write], field: Field, message: Node) -> Write:
         """Compiled when the field is first met: schemas refer to themselves."""
@@ -90,10 +94,11 @@ class MessageEncoder:
     def _map(self, values: Node, number: int) -> Write:
         """key = 1, value = 2."""
         head = tag(number, DELIMITED)
+        write_key = _delimited(1, str.encode)
         write_value = self._wrapped(values, 2) if values.type == "array" else self._field(values, 2)
 
         def write(value: Object) -> bytes:
-            entries = [delimited(_KEY, key.encode()) + write_value(each) for key, each in value.items()]
+            entries = [write_key(key) + write_value(each) for key, each in value.items()]
             return b"".join([delimited(head, entry) for entry in entries])
 
         return write
@@ -112,13 +117,20 @@ class MessageEncoder:
 
 
 def _delimited(number: int, write: Write) -> Write:
-    head = tag(number, DELIMITED)
+    heads, head = _heads(number), tag(number, DELIMITED)
 
     def write_delimited(value: Any) -> bytes:
         content = write(value)
-        return head + varint(len(content)) + content
+        size = len(content)
+        return (heads[size] if size < _SHORT else head + varint(size)) + content
 
     return write_delimited
+
+
+@cache
+def _heads(number: int) -> list[bytes]:
+    """Tag and length of what is short."""
+    return [tag(number, DELIMITED) + varint(size) for size in range(_SHORT)]
 
 
 def _not_empty(number: int, write: Write) -> Write:

@@ -54,17 +54,22 @@ def _parse_text(data: bytes, start: int, stop: int) -> str:
 
 
 def _parse_time(data: bytes, start: int, stop: int) -> str | None:
-    return format_time(_moment(data, start, stop, micro=False)) if stop > start else None
+    return _time_of(data[start:stop]) if stop > start else None
+
+
+@lru_cache(maxsize=4096)  # objects share moments
+def _time_of(data: bytes) -> str:
+    return format_time(_moment(data, micro=False))
 
 
 def _parse_micro_time(data: bytes, start: int, stop: int) -> str | None:
-    return format_micro_time(_moment(data, start, stop, micro=True)) if stop > start else None
+    return format_micro_time(_moment(data[start:stop], micro=True)) if stop > start else None
 
 
-def _moment(data: bytes, start: int, stop: int, *, micro: bool) -> datetime:
+def _moment(data: bytes, *, micro: bool) -> datetime:
     """seconds = 1, nanos = 2. No bytes at all are Go's zero time: none."""
     seconds = nanos = 0
-    for number, kind, begin, _ in read_fields(data, start, stop):
+    for number, kind, begin, _ in read_fields(data, 0, len(data)):
         if kind == VARINT and number == 1:
             seconds = signed(read_varint(data, begin)[0])
         elif kind == VARINT and number == 2:
@@ -72,7 +77,7 @@ def _moment(data: bytes, start: int, stop: int, *, micro: bool) -> datetime:
     return _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000 if micro else 0)
 
 
-@lru_cache(maxsize=4096)  # objects share moments, above all in managedFields
+@lru_cache(maxsize=4096)
 def _write_time(value: str) -> bytes:
     moment = parse_time(value)
     if moment == _NO_TIME:

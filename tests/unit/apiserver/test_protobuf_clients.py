@@ -81,10 +81,12 @@ async def test_a_list_is_answered_in_protobuf(lab: ApiLab) -> None:
 async def test_kept_messages_have_a_limit(lab: ApiLab) -> None:
     resource = lab.server.catalogue.find("", "v1", "configmaps")
     assert resource is not None
-    answers = ProtobufAnswers(SCHEMA, kept_bytes=300)
-    for revision in range(20):
-        value = b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"uid":"%d"}}' % revision
-        assert str(revision).encode() in answers.object_body(resource.resource, value)
+    answers = ProtobufAnswers(SCHEMA, kept_bytes=20)
+    one = b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"uid":"%d"}}'
+    body = await answers.list_body(resource.resource, "ConfigMapList", {}, [one % i for i in range(20)])
+    assert [item["metadata"]["uid"] for item in CODEC.decode(body, "")[0]["items"]] == [
+        str(i) for i in range(20)
+    ]
     assert 1 < len(answers._messages) < 20
 
 
