@@ -9,23 +9,9 @@ from dataclasses import dataclass
 from kubeade.api.node_selectors import matches_required
 from kubeade.api.pod_requests import amounts, pod_requests
 from kubeade.api.resource import Object
+from kubeade.api.sysctls import SAFE_SYSCTLS
 from kubeade.api.taints import untolerated
 from kubeade.kubelet import pods
-
-SAFE_SYSCTLS = (
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from kubeade.api.parts import part, parts, text, values
 from kubeade.api.resource import Object
+from kubeade.api.sysctls import SAFE_SYSCTLS
 
 LATEST_MINOR = 37
 _LEVELS = ("privileged", "baseline", "restricted")
@@ -28,22 +29,6 @@ _CAPABILITIES = frozenset(
         "SETPCAP",
         "SETUID",
         "SYS_CHROOT",
-    ]
-)
-_SYSCTLS = frozenset(
-    [
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_wmem",
     ]
 )
 _VOLUMES = frozenset(
@@ -258,7 +243,7 @@ def _seccomp(subject: Subject) -> Violation | None:
 
 def _sysctls(subject: Subject) -> Violation | None:
     used = [text(sysctl, "name") for sysctl in parts(subject.spec, "securityContext", "sysctls")]
-    bad = [name for name in used if name not in _SYSCTLS]
+    bad = [name for name in used if name not in SAFE_SYSCTLS]
     return ("forbidden sysctls", ", ".join(bad)) if bad else None
 
 
