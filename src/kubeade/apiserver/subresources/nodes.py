@@ -5,17 +5,16 @@ authority's and good for that address; redirects are not followed. A tunnel exis
 node's own 101: what a refused upgrade leaves behind is an answer, never a connection (CVE-2018-1002105).
 """
 
-import asyncio
 import ssl
-from collections.abc import Callable
 
 from kubeade.api.errors import ApiError, BadRequest, InternalError, NotFound
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.resources import NODES
 from kubeade.apiserver.storage import Storage
-from kubeade.lib.http.dial import Address, Answer, StreamDuplex, send
+from kubeade.lib.http.dial import Address, Answer, send
 from kubeade.lib.http.message import Duplex, Request, Response
+from kubeade.lib.http.splice import IDLE_SECONDS, splice
 
 _PREFERRED = ("InternalIP", "ExternalIP", "Hostname")
 _UPGRADE_HEADERS = frozenset(
@@ -29,7 +28,6 @@ _UPGRADE_HEADERS = frozenset(
     )
 )
 _ERROR_BYTES = 64 * 1024
-IDLE_SECONDS = 4 * 3600.0
 
 
 class Nodes:
@@ -54,19 +52,20 @@ class Nodes:
             raise await _refusal(answer)
 
         async def upgrade(client: Duplex) -> None:
-            await _splice(client, answer.duplex(), self._idle_seconds)
+            await splice(client, answer.duplex(), self._idle_seconds)
 
         return Response(101, answer.headers, upgrade=upgrade)
 
     async def _send(self, node_name: str, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
-        address = self._address(node_name)
+        address = self.address(node_name)
         try:
             return await send(address, method, target, headers)
         except (OSError, TimeoutError) as error:
             message = f'error dialing backend: node "{node_name}" at {address.host}:{address.port}: {error}'
             raise InternalError(f"Internal error occurred: {message}") from error
 
-    def _address(self, node_name: str) -> Address:
+    def address(self, node_name: str) -> Address:
+        """Where the node's own server is. Raises NotFound, BadRequest."""
         node = self._storage.read(NODES, node_name)
         if node is None:
             raise NotFound.of("nodes", node_name)
@@ -102,35 +101,3 @@ async def _refusal(answer: Answer) -> ApiError:
     if answer.status == 404:
         return NotFound(message or "the server could not find the requested resource")
     return InternalError(f"Internal error occurred: {message or f'the node answered {answer.status}'}")
-
-
-async def _splice(client: Duplex, node: StreamDuplex, idle_seconds: float) -> None:
-    """Bytes both ways until the node has ended, one is gone, or nothing has come for `idle_seconds`.
-
-    A client that only half-closes still gets what the node has to say.
-    """
-    try:
-        async with asyncio.timeout(idle_seconds) as idle, asyncio.TaskGroup() as tasks:
-
-            def seen() -> None:
-                idle.reschedule(asyncio.get_running_loop().time() + idle_seconds)
-
-            to_node = tasks.create_task(_carry_to_node(client, node, seen))
-            await _copy(node, client, seen)
-            to_node.cancel()
-    except* (TimeoutError, OSError):
-        pass  # idle for too long, or one side is gone: either way this tunnel has ended
-    finally:
-        await node.close()
-
-
-async def _carry_to_node(client: Duplex, node: StreamDuplex, seen: Callable[[], None]) -> None:
-    await _copy(client, node, seen)
-    if not node.end():
-        await node.close()
-
-
-async def _copy(source: Duplex, target: Duplex, seen: Callable[[], None]) -> None:
-    while data := await source.read():
-        seen()
-        await target.write(data)

@@ -15,6 +15,7 @@ import httptools
 _READ_BYTES = 64 * 1024
 _HEAD_BYTES = 64 * 1024
 _CONNECT_SECONDS = 30.0
+_INTERIM = frozenset({100, 102, 103})
 
 
 class AnswerError(OSError):
@@ -62,6 +63,11 @@ class _Head:
     body: list[bytes] = field(default_factory=list)
     head_complete: bool = False
     complete: bool = False
+
+    def on_message_begin(self) -> None:
+        """What came before was interim (100 Continue, 103 Early Hints)."""
+        self.headers.clear()
+        self.head_complete = self.complete = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
@@ -117,7 +123,7 @@ class Answer:
     async def read_head(self) -> None:
         """Raises AnswerError."""
         size = 0
-        while not self._head.head_complete:
+        while not self._head.head_complete or self._parser.get_status_code() in _INTERIM:
             data = await self._reader.read(_READ_BYTES)
             size += len(data)
             if not data or size > _HEAD_BYTES + _READ_BYTES:
@@ -143,9 +149,20 @@ class Address:
     tls: ssl.SSLContext | None = None
     server_name: str = ""
 
+    @property
+    def authority(self) -> str:
+        """host:port, as in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
-async def send(address: Address, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
-    """Send a request without a body and read the answer's head. Raises OSError (ssl.SSLError is one)."""
+
+async def send(
+    address: Address, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
+) -> Answer:
+    """Send a request and read the answer's head. Raises OSError (ssl.SSLError is one), TimeoutError.
+
+    `headers` may name a host of their own; the body's length is for the caller to declare.
+    """
     async with asyncio.timeout(_CONNECT_SECONDS):
         reader, writer = await asyncio.open_connection(
             address.host,
@@ -153,12 +170,12 @@ async def send(address: Address, method: str, target: str, headers: list[tuple[s
             ssl=address.tls,
             server_hostname=(address.server_name or address.host) if address.tls else None,
         )
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    lines = [f"{method} {target} HTTP/1.1", f"host: {host}:{address.port}"]
-    lines += [f"{name}: {value}" for name, value in headers]
+    if all(name != "host" for name, _ in headers):
+        headers = [("host", address.authority), *headers]
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     answer = Answer(reader, writer)
     try:
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
         await writer.drain()
         await answer.read_head()
     except BaseException:
