@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from kubeade.cluster import teardown
 
-    if not options.data.root.exists():
+    if not options.data.is_cluster:
         print(f"no cluster in {options.data.root}")
         return 0
     last = follow("stopping", teardown.take_down(options.data, delete=options.delete))

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit code."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    options.data = DataDirectory(Path(options.data_dir).absolute())
+    options.data = DataDirectory(Path(options.data_dir).resolve())
     try:
         return int(options.run(options))
     except CommandError as error:

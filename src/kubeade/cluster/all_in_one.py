@@ -76,6 +76,8 @@ class Cluster:
         chosen = self._settings(detected)
         ledger = await SqliteLedger.open(self._data.ledger)
         try:
+            # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
+            daemon.record(self._data.process, daemon.this_process())
             trust = Trust.of(self._data, self._clock)
             plane = ControlPlane(self._data, chosen, trust, ledger, self._clock, self._ids)
             components = Components(
@@ -99,12 +101,13 @@ class Cluster:
                 running = [tasks.create_task(supervise("kept objects", plane.keep))]
                 for name, start in await components.all():
                     running.append(tasks.create_task(supervise(name, start), name=name))
-                await self._wait_ready(components)
-                self._tell(began, node_ready)
-                daemon.record(self._data.process, daemon.this_process())
-                self._tell(began, "ready", kind="ready")
-                self._settle()
-                await self._stopping.wait()
+                if await self._wait_ready(components):
+                    self._tell(began, node_ready)
+                    self._tell(began, "ready", kind="ready")
+                    self._settle()
+                    await self._stopping.wait()
+                else:
+                    self._tell(began, "it was told to stop before it was ready", kind="failed")
                 for task in running:
                     task.cancel()
         finally:
@@ -113,13 +116,22 @@ class Cluster:
             if self._stopping.is_set():
                 await teardown.stop_pods(self._data)
 
-    async def _wait_ready(self, components: Components) -> None:
+    async def _wait_ready(self, components: Components) -> bool:
+        """False when it was told to stop meanwhile."""
+        ready = asyncio.ensure_future(components.wait_node_ready())
+        stopping = asyncio.ensure_future(self._stopping.wait())
         try:
-            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-                await components.wait_node_ready()
-        except TimeoutError:
-            message = f"the node was not Ready after {READY_TIMEOUT_SECONDS:.0f} s; the log says more"
-            raise OSError(message) from None
+            await asyncio.wait(
+                [ready, stopping], timeout=READY_TIMEOUT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not ready.done() and not stopping.done():
+                raise OSError(
+                    f"the node was not Ready after {READY_TIMEOUT_SECONDS:.0f} s; the log says more"
+                )
+            return ready.done()
+        finally:
+            ready.cancel()
+            stopping.cancel()
 
     def _settings(self, detected: Detected) -> Settings:
         network = NETWORK_OF_MODE[detected.mode]

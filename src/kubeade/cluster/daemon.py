@@ -1,6 +1,6 @@
 """Leaving the terminal: the cluster's own process, and finding it again.
 
-A cluster is found by process id *and* start time, so that a recycled id is never taken for it.
+A cluster is found by process id, start time *and* boot, so that a recycled id is never taken for it.
 """
 
 import os
@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,32 +16,56 @@ import msgspec
 from kubeade.cluster import progress
 from kubeade.cluster.pki import write_private
 
+KILL_TIMEOUT_SECONDS = 10.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 class Process(msgspec.Struct):
-    """One process for good: `start_ticks` is field 22 of /proc/PID/stat (0 where there is no /proc)."""
+    """One process for good: `start_ticks` is field 22 of /proc/PID/stat (0 where there is no /proc), counted
+    from the boot that `boot_id` names."""
 
     pid: int
     start_ticks: int
+    boot_id: str = ""
 
     @property
     def alive(self) -> bool:
-        return _exists(self.pid) and start_ticks(self.pid) == self.start_ticks
+        same_boot = self.boot_id == boot_id()
+        return same_boot and _exists(self.pid) and start_ticks(self.pid) == self.start_ticks
+
+    @property
+    def suspended(self) -> bool:
+        """Stopped by a signal (SIGSTOP, a debugger): it cannot answer."""
+        fields = _stat_fields(self.pid)
+        return bool(fields) and fields[0] in "Tt"
 
 
 def start_ticks(pid: int) -> int:
     """When the process started, in clock ticks since boot; -1 when it is gone, 0 where it cannot be told."""
     if not Path("/proc/self/stat").exists():
         return 0
+    fields = _stat_fields(pid)
+    return -1 if not fields or fields[0] == "Z" else int(fields[19])
+
+
+def _stat_fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state on; none when the process is gone."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
-        return -1
-    fields = text.rpartition(")")[2].split()
-    return -1 if fields[0] == "Z" else int(fields[19])
+        return []
+
+
+def boot_id() -> str:
+    """Changes with every boot; empty where the kernel does not tell."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
 
 
 def this_process() -> Process:
-    return Process(os.getpid(), start_ticks(os.getpid()))
+    return Process(os.getpid(), start_ticks(os.getpid()), boot_id())
 
 
 def record(path: Path, process: Process) -> None:
@@ -58,7 +82,17 @@ def recorded(path: Path) -> Process | None:
 
 
 def stop(process: Process, timeout_seconds: float) -> bool:
-    """SIGTERM, then wait; False when it is still there after the timeout."""
+    """SIGTERM, then wait; False when it is still there after the timeout. One that is suspended goes on."""
+    return _signal(process, (signal.SIGTERM, signal.SIGCONT), timeout_seconds)
+
+
+def kill(process: Process) -> bool:
+    """SIGKILL, then wait; False when even that does not end it (it waits for a device, for example)."""
+    return _signal(process, (signal.SIGKILL,), KILL_TIMEOUT_SECONDS)
+
+
+def _signal(process: Process, numbers: Sequence[signal.Signals], timeout_seconds: float) -> bool:
+    """Whether the process has ended in time. The descriptor keeps meaning this one, whoever gets its id."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -66,8 +100,11 @@ def stop(process: Process, timeout_seconds: float) -> bool:
     try:
         if not process.alive:
             return True
-        os.kill(process.pid, signal.SIGTERM)
+        for number in numbers:
+            signal.pidfd_send_signal(descriptor, number)
         return bool(select.select([descriptor], [], [], timeout_seconds)[0])
+    except ProcessLookupError:
+        return True
     finally:
         os.close(descriptor)
 

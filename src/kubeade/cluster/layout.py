@@ -7,7 +7,27 @@ must put into the kernel (namespaces, interfaces, cgroups), and that carries the
 import hashlib
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+
+MARK = ".kubeade"
+OWN_NAMES = (
+    "kubeconfig",
+    "pki",
+    "ledger.db*",
+    "kubelet",
+    "runtime",
+    "images",
+    "network",
+    "kubeade.log*",
+    "settings.json",
+    "process.json",
+    ".*.new",
+    MARK,
+)
+"""Whatever else lies in a data directory is the user's, and stays when the cluster is deleted."""
+
+_MARK_TEXT = "A kubeade cluster. 'kubeade down --delete' removes it.\n"
 
 
 def default_data_directory(environment: dict[str, str]) -> Path:
@@ -70,8 +90,21 @@ class DataDirectory:
         """Eight hex digits that mark this directory's interfaces, cgroups and sockets in the kernel."""
         return hashlib.sha256(os.fsencode(self.root)).hexdigest()[:8]
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether `prepare` made, or took, this directory for a cluster."""
+        return (self.root / MARK).is_file() or self.settings.is_file()
+
+    def own_entries(self) -> list[Path]:
+        """What lies here and is the cluster's; its mark comes last."""
+        found = [path for path in self.root.iterdir() if any(fnmatch(path.name, own) for own in OWN_NAMES)]
+        return sorted(found, key=lambda path: (path.name == MARK, path.name))
+
     def prepare(self) -> None:
-        """Create the directory and its parents. Raises OSError."""
+        """Create the directory and its parents. Raises OSError, also for one that holds something else."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.is_cluster and any(self.root.iterdir()):
+            raise OSError(f"{self.root} is not empty and no cluster: use another --data-dir")
+        (self.root / MARK).write_text(_MARK_TEXT)
         for folder in (self.pki, self.kubelet, self.runtime, self.network):
             folder.mkdir(exist_ok=True, mode=0o700)

@@ -24,6 +24,7 @@ NETWORK_OF_MODE = {
     Mode.SIMULATED: "simulated",
 }
 LOOPBACK = "127.0.0.1"
+UNKNOWN_POD_CIDR = "10.64.0.0/16"
 
 
 class NodeRuntime(RuntimeService, Protocol):
@@ -39,11 +40,12 @@ def node_subnet(pod_cidr: str, index: int = 0) -> str:
 
 
 class NodeNetwork:
-    """The pod network of this machine's node, with what it needs around it."""
+    """The pod network of this machine's node, with what it needs around it. Without `settings` it can only be
+    purged, as far as the directory alone says what there is."""
 
-    def __init__(self, data: DataDirectory, settings: Settings) -> None:
+    def __init__(self, data: DataDirectory, settings: Settings | None) -> None:
         self._settings = settings
-        self._subnet = node_subnet(settings.pod_cidr)
+        self._subnet = node_subnet(settings.pod_cidr if settings else UNKNOWN_POD_CIDR)
         self._directory = data.network
         self._bridge_name = f"kubeade{data.tag}"
         self.pods: PodNetwork
@@ -52,31 +54,35 @@ class NodeNetwork:
 
     async def open(self) -> None:
         """Make bridge and routes, or find them. Raises NetworkError."""
+        assert self._settings is not None, "a network without settings can only be purged"
         addresses = self._directory / "addresses.json"
         if self._settings.network == "loopback":
             self.pods = LoopbackNetwork(self._subnet, addresses)
         elif self._settings.network == "simulated":
             self.pods = SimulatedNetwork(self._subnet, addresses)
         else:
-            await self._open_bridge()
+            await self._open_bridge(self._settings.service_range)
 
-    async def _open_bridge(self) -> None:
+    async def _open_bridge(self, service_range: str) -> None:
         from kubeade.network.bridge import BridgeNetwork
         from kubeade.network.service_route import add_service_route
 
         bridge = BridgeNetwork(self._subnet, self._directory, self._bridge_name)
         await bridge.open()
-        add_service_route(self._settings.service_range)
+        add_service_route(service_range)
         self.pods, self.address, self.warnings = bridge, bridge.gateway, bridge.warnings
 
     async def purge(self) -> None:
         """Leave nothing behind; works without `open`, from any process."""
-        if self._settings.network == "bridge":
-            from kubeade.network.bridge import BridgeNetwork
-            from kubeade.network.service_route import remove_service_route
+        if self._settings is not None and self._settings.network != "bridge":
+            (self._directory / "addresses.json").unlink(missing_ok=True)
+            return
+        from kubeade.network.bridge import BridgeNetwork
+        from kubeade.network.service_route import remove_service_route
 
+        if self._settings is not None:
             remove_service_route(self._settings.service_range)
-            await BridgeNetwork(self._subnet, self._directory, self._bridge_name).purge()
+        await BridgeNetwork(self._subnet, self._directory, self._bridge_name).purge()
 
 
 def open_images(data: DataDirectory) -> "Images":

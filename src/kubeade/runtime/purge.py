@@ -6,6 +6,7 @@ are found by record, resource group and environment, mounts by their place.
 
 import contextlib
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ def purge(directory: Path) -> None:
         return
     groups = Cgroups(group_name(directory))
     _kill_all(directory, groups)
-    _unmount_below(directory)
+    unmount_below(directory)
     if left := groups.purge():
         raise PurgeFailed(f"resource groups are still in use: {', '.join(left)}")
     shutil.rmtree(directory)
@@ -78,8 +79,9 @@ def _recorded(directory: Path) -> list[int]:
     return sorted(found)
 
 
-def _unmount_below(directory: Path) -> None:
-    mounts = _mounts_below(directory)
+def unmount_below(directory: Path) -> None:
+    """Unmount whatever is mounted inside `directory`, but not what is mounted on it. Raises PurgeFailed."""
+    mounts = mounts_below(directory)
     if not mounts:
         return
     from kubeade.runtime.launcher import syscalls
@@ -87,14 +89,19 @@ def _unmount_below(directory: Path) -> None:
     for path in sorted(mounts, key=len, reverse=True):
         with contextlib.suppress(OSError):
             syscalls.umount(path, syscalls.MNT_DETACH)
-    if left := _mounts_below(directory):
+    if left := mounts_below(directory):
         raise PurgeFailed(f"still mounted: {', '.join(left)}")
 
 
-def _mounts_below(directory: Path) -> list[str]:
+def mounts_below(directory: Path) -> list[str]:
+    """Every mount point inside `directory`, itself not counted."""
     mountinfo = Path("/proc/self/mountinfo")
     if not mountinfo.exists():
         return []
-    lines = mountinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    paths = [line.split()[4].encode().decode("unicode_escape") for line in lines]
-    return [path for path in paths if Path(path).is_relative_to(directory)]
+    lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    paths = [_OCTAL.sub(lambda found: chr(int(found[1], 8)), line.split()[4]) for line in lines]
+    return [path for path in paths if Path(path).is_relative_to(directory) and Path(path) != directory]
+
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How the kernel writes blanks and backslashes of a mount point."""
