@@ -133,7 +133,7 @@ class Components:
         server = NodeServer(self._settings.node_name, client, self._clock)
         config = replace(self._kubelet_config(), serve_port=await self._serve_node(server))
         kubelet = Kubelet(config, client, runtime, images, self._clock)
-        server.serve(kubelet.access)
+        server.serve(kubelet.access, kubelet.usage)
         return kubelet
 
     async def _serve_node(self, server: NodeServer) -> int:

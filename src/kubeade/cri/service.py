@@ -18,6 +18,7 @@ from kubeade.cri.types import (
     FilesystemUsage,
     Image,
     LinuxResources,
+    NetworkInterfaceUsage,
     RuntimeStatus,
     RuntimeVersion,
     SandboxConfig,
@@ -139,6 +140,10 @@ class RuntimeService(Protocol):
         ...
 
     async def container_stats(self, container_id: str) -> ContainerStats: ...
+
+    async def network_usage(self, sandbox_id: str) -> list[NetworkInterfaceUsage]:
+        """The interfaces of a sandbox with a network of its own, the default one first; else none."""
+        ...
 
     def container_events(self) -> AsyncIterator[ContainerEvent]:
         """Every change from now on. Ends when the runtime does."""

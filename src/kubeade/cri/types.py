@@ -253,7 +253,8 @@ class FilesystemUsage:
 
 @dataclass(slots=True)
 class ContainerStats:
-    """Counters at `timestamp`: CPU in nanoseconds since start, memory in bytes."""
+    """Counters at `timestamp`: CPU in nanoseconds since start, memory in bytes. `processes` is beyond the
+    CRI, which counts them per sandbox."""
 
     id: str
     metadata: ContainerMetadata
@@ -262,7 +263,24 @@ class ContainerStats:
     cpu_usage_core_nano_seconds: int
     memory_usage_bytes: int
     memory_working_set_bytes: int
+    memory_rss_bytes: int = 0
+    swap_usage_bytes: int = 0
+    page_faults: int = 0
+    major_page_faults: int = 0
+    processes: int = 0
     writable_layer_bytes: int = 0
+    writable_layer_inodes: int = 0
+
+
+@dataclass(slots=True)
+class NetworkInterfaceUsage:
+    """Counters of one interface of a sandbox."""
+
+    name: str
+    rx_bytes: int
+    rx_errors: int
+    tx_bytes: int
+    tx_errors: int
 
 
 class ContainerEventType(Enum):

@@ -55,6 +55,31 @@ class KubeletConfig:
         room = {"pods": str(self.max_pods), "ephemeral-storage": self._disk()}
         return {**_default_capacity(), **room, **self.capacity}
 
+    def as_kubelet_configuration(self) -> Object:
+        """The settings under the names of upstream's KubeletConfiguration, for /configz."""
+        return {
+            "kind": "KubeletConfiguration",
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "authentication": {
+                "x509": {},
+                "webhook": {"enabled": True},
+                "anonymous": {"enabled": False},
+            },
+            "authorization": {"mode": "Webhook"},
+            "clusterDNS": self.cluster_dns,
+            "clusterDomain": self.cluster_domain,
+            "maxParallelImagePulls": self.max_parallel_image_pulls,
+            "maxPods": self.max_pods,
+            "nodeStatusReportFrequency": f"{self.status_report_seconds:g}s",
+            "port": self.serve_port,
+            "providerID": self.provider_id,
+            "registerNode": self.register_node,
+            "registerWithTaints": self.taints,
+            "resolvConf": str(self.resolv_conf),
+            "syncFrequency": f"{self.resync_seconds:g}s",
+            "systemReserved": self.reserved,
+        }
+
     def _disk(self) -> str:
         place = self.root_directory if self.root_directory.exists() else Path("/")
         usage = os.statvfs(place)

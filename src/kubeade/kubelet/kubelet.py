@@ -25,6 +25,7 @@ from kubeade.kubelet.pod_access import PodAccess
 from kubeade.kubelet.pod_context import NodeServices, PodContext
 from kubeade.kubelet.pod_workers import PodWorkers
 from kubeade.kubelet.referenced_objects import ReferencedObjects
+from kubeade.kubelet.stats.usage import UsageReader
 from kubeade.kubelet.status_writer import StatusWriter
 from kubeade.kubelet.volumes.manager import VolumeManager
 from kubeade.kubelet.volumes.mounter import Mounter, NoMounter
@@ -76,6 +77,11 @@ class Kubelet:
     def access(self) -> PodAccess:
         """Logs, exec and port forwarding find containers through this."""
         return PodAccess(self._runtime, self._find, self._contexts)
+
+    @property
+    def usage(self) -> UsageReader:
+        """What the node, its pods and their containers use."""
+        return UsageReader(self._config, self._runtime, self._images, self._clock, self._contexts)
 
     async def wait_registered(self) -> None:
         """Return once the server has this node, Ready."""

@@ -40,11 +40,11 @@ class PodAccess:
     ) -> None:
         self.runtime = runtime
         self._find = find
-        self._contexts = contexts
+        self.contexts = contexts
 
     def pods(self) -> list[Object]:
         """Every pod of this node with its current status."""
-        return [context.current_pod for context in self._contexts()]
+        return [context.current_pod for context in self.contexts()]
 
     async def find_container(self, namespace: str, pod: str, container: str = "", uid: str = "") -> str:
         """The id of the running container, the first one where no name is given. Raises Unavailable."""

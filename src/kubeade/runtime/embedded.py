@@ -23,6 +23,7 @@ from kubeade.cri.types import (
     ContainerSummary,
     LinuxResources,
     NamespaceMode,
+    NetworkInterfaceUsage,
     RuntimeCondition,
     RuntimeStatus,
     RuntimeVersion,
@@ -64,6 +65,7 @@ class EmbeddedRuntime:
         )
         self._connection.on_lost = self._connection_lost
         self._commands = commands.Commands()
+        self._layers = stats.DiskUsage()
         self._warned: set[str] = set()
 
     # Life
@@ -364,7 +366,14 @@ class EmbeddedRuntime:
 
     async def container_stats(self, container_id: str) -> ContainerStats:
         record = self._inventory.container(container_id)
-        return stats.measure(record, self._inventory.container_config(container_id), self._now())
+        layer = await self._layers.measure(self._directory / "containers" / container_id / "scratch")
+        return stats.measure(record, self._inventory.container_config(container_id), self._now(), layer)
+
+    async def network_usage(self, sandbox_id: str) -> list[NetworkInterfaceUsage]:
+        if self._inventory.sandbox(sandbox_id).get("network_path") is None:
+            return []
+        running = (each for each in self._inventory.containers_of(sandbox_id) if each["state"] == "running")
+        return stats.network_usage(next((each["pid"] for each in running), 0))
 
     def container_events(self) -> AsyncIterator[ContainerEvent]:
         return self._inventory.events()

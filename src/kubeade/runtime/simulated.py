@@ -28,6 +28,7 @@ from kubeade.cri.types import (
     Image,
     LinuxResources,
     NamespaceMode,
+    NetworkInterfaceUsage,
     RuntimeCondition,
     RuntimeStatus,
     RuntimeVersion,
@@ -201,6 +202,10 @@ class SimulatedRuntime:
     async def container_stats(self, container_id: str) -> ContainerStats:
         _, status = self._container(container_id)
         return ContainerStats(status.id, status.metadata, dict(status.labels), self._now(), 0, 0, 0)
+
+    async def network_usage(self, sandbox_id: str) -> list[NetworkInterfaceUsage]:
+        self._sandbox(sandbox_id)
+        return []
 
     async def container_events(self) -> AsyncIterator[ContainerEvent]:
         queue: asyncio.Queue[ContainerEvent] = asyncio.Queue(EVENT_QUEUE_LIMIT)

@@ -8,6 +8,7 @@ early answers count only when they succeed.
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from kubeade.api.resource import Object
@@ -40,6 +41,8 @@ class ProbeManager:
         self._started: dict[str, asyncio.Event] = {}
         self._pod: Object = {}
         self._address = ""
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        """How often a probe of a kind and a container ended how (successful, failed, unknown)."""
 
     def follow(self, pod: Object, observed: ObservedPod, address: str) -> None:
         """Probe exactly the containers that run now. A pod being deleted keeps its readiness probes only."""
@@ -103,7 +106,9 @@ class ProbeManager:
         except ProbeError as error:
             text = f"{word} probe errored and resulted in unknown state: {error}"
             self._tell(container, "Unhealthy", text)
+            self.counts[word, container["name"], "unknown"] += 1
             return None
+        self.counts[word, container["name"], "successful" if verdict.passed else "failed"] += 1
         self._tell_verdict(container, word, verdict, quiet=quiet)
         return verdict.passed
 

@@ -1,10 +1,13 @@
-"""Who may use the node's server: a client certificate of the cluster's authority says who it is, the API
-server whether he may (SubjectAccessReview on nodes/<subresource>, as KEP-2862). Nobody else gets in.
+"""Who may use the node's server. Who it is: a client certificate of the cluster's authority says so, or a
+bearer token that the API server knows (TokenReview). Whether he may: the API server says so
+(SubjectAccessReview on nodes/<subresource>, as KEP-2862). Nobody else gets in.
 """
+
+from dataclasses import dataclass, field
 
 from kubeade.api.errors import ApiError, Forbidden, Unauthorized
 from kubeade.api.resource import Object
-from kubeade.api.resources import SUBJECT_ACCESS_REVIEWS
+from kubeade.api.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS
 from kubeade.client.client import Client
 from kubeade.lib.certificate import Certificate, read_certificate
 from kubeade.lib.clock import Clock
@@ -20,6 +23,15 @@ _VERBS = {
 }
 _OWN = {"/stats": "stats", "/metrics": "metrics", "/logs": "log", "/checkpoint": "checkpoint"}
 _FINE_GRAINED = {"/pods": "pods", "/runningpods": "pods", "/healthz": "healthz", "/configz": "configz"}
+_AUTHENTICATED = "system:authenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    name: str
+    groups: list[str]
+    uid: str = ""
+    extra: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Gate:
@@ -32,36 +44,62 @@ class Gate:
 
     async def admit(self, request: Request) -> None:
         """Raises Unauthorized or Forbidden."""
-        certificate = self._certificate(request)
+        user = await self._user(request)
         wanted = subresources(request.path)
         for subresource in wanted:
-            if await self._is_allowed(certificate, request, subresource):
+            if await self._is_allowed(user, request, subresource):
                 return
         verb = _VERBS.get(request.method, "")
         raise Forbidden(
-            f"Forbidden (user={certificate.common_name}, verb={verb}, resource=nodes, "
-            f"subresource(s)=[{' '.join(wanted)}])"
+            f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource(s)=[{' '.join(wanted)}])"
         )
 
-    def _certificate(self, request: Request) -> Certificate:
-        if request.peer_certificate is None:
+    async def _user(self, request: Request) -> _User:
+        if request.peer_certificate is not None:
+            certificate = self._certificate(request.peer_certificate)
+            return _User(certificate.common_name, [*certificate.organizations, _AUTHENTICATED])
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized("Unauthorized")
+        return await self._user_of_token(token.strip())
+
+    def _certificate(self, encoded: bytes) -> Certificate:
         try:
-            certificate = read_certificate(request.peer_certificate)
+            certificate = read_certificate(encoded)
         except ValueError as error:
             raise Unauthorized("Unauthorized") from error
         if not certificate.common_name or certificate.not_after < self._clock.now():
             raise Unauthorized("Unauthorized")
         return certificate
 
-    async def _is_allowed(self, certificate: Certificate, request: Request, subresource: str) -> bool:
+    async def _user_of_token(self, token: str) -> _User:
+        review: Object = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "metadata": {},
+            "spec": {"token": token},
+        }
+        try:
+            status = (await self._client.create(TOKEN_REVIEWS, review)).get("status") or {}
+        except ApiError as error:
+            raise Unauthorized("Unauthorized") from error
+        user = status.get("user") or {}
+        if not status.get("authenticated") or not user.get("username"):
+            raise Unauthorized("Unauthorized")
+        return _User(
+            user["username"], user.get("groups") or [], user.get("uid") or "", user.get("extra") or {}
+        )
+
+    async def _is_allowed(self, user: _User, request: Request, subresource: str) -> bool:
         review: Object = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
             "metadata": {},
             "spec": {
-                "user": certificate.common_name,
-                "groups": [*certificate.organizations, "system:authenticated"],
+                "user": user.name,
+                "groups": user.groups,
+                "uid": user.uid,
+                "extra": user.extra,
                 "resourceAttributes": {
                     "verb": _VERBS.get(request.method, ""),
                     "version": "v1",

@@ -1,6 +1,7 @@
 """The node's server: a handler for logs, exec, attach and the like, behind the `Gate`.
 
-    /healthz  /pods  /containerLogs/{namespace}/{pod}/{container}
+    /healthz  /pods  /runningpods  /metrics[/resource|/cadvisor|/probes]  /stats/summary  /configz
+    /containerLogs/{namespace}/{pod}/{container}
     /exec/{namespace}/{pod}[/{uid}]/{container}  /attach/...
 
 Errors are plain text, as upstream's kubelet gives them; the API server makes a Status of them.
@@ -16,8 +17,10 @@ from kubeade.cri.service import CriError, ExecSession, NotFound
 from kubeade.kubelet.pod_access import PodAccess, Unavailable, Unknown
 from kubeade.kubelet.server import logs
 from kubeade.kubelet.server.channels import V4, V5, WebSocketChannels
+from kubeade.kubelet.server.figures import Figures
 from kubeade.kubelet.server.gate import Gate
 from kubeade.kubelet.server.remote_command import Wanted, run_command
+from kubeade.kubelet.stats.usage import UsageReader
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.http.websocket import HandshakeError, WebSocket, accept, is_handshake
@@ -40,7 +43,16 @@ class NodeServer:
             "attach": self._attach,
         }
 
-    def serve(self, access: PodAccess) -> None:
+    def serve(self, access: PodAccess, usage: UsageReader) -> None:
+        """From now on answer for the pods behind `access`, with the figures that `usage` reads."""
+        figures = Figures(usage)
+        self._endpoints |= {
+            "metrics": figures.metrics,
+            "stats": figures.stats,
+            "configz": figures.configz,
+            "runningpods": figures.running_pods,
+            "checkpoint": figures.checkpoint,
+        }
         self._access = access
 
     async def handle(self, request: Request) -> Response:
@@ -59,10 +71,10 @@ class NodeServer:
     async def _answer(self, request: Request) -> Response:
         first, *rest = request.path.strip("/").split("/")
         endpoint = self._endpoints.get(first)
-        if endpoint is None:
-            return _text(404, "404 page not found")
         if self._access is None:
             return _text(503, "the kubelet is starting")
+        if endpoint is None:
+            return _text(404, "404 page not found")
         return await endpoint(self._access, request, rest)
 
     async def _healthz(self, access: PodAccess, request: Request, rest: list[str]) -> Response:

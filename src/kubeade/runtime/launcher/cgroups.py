@@ -174,28 +174,52 @@ def killed_for_memory(paths: dict[str, str]) -> bool:
     return False
 
 
-def usage(paths: dict[str, str]) -> tuple[int, int, int] | None:
-    """CPU time in nanoseconds, memory and working set in bytes; None without a group."""
+def usage(paths: dict[str, str]) -> dict[str, int] | None:
+    """The group's counters: CPU time in nanoseconds, memory in bytes, faults; None without a group."""
     try:
-        if "unified" in paths:
-            path = paths["unified"]
-            cpu = _counter(_read(path, "cpu.stat"), "usage_usec") * 1000
-            memory = int(_read(path, "memory.current"))
-            inactive = _counter(_read(path, "memory.stat"), "inactive_file")
-        else:
-            cpu = int(_read(paths["cpuacct"], "cpuacct.usage"))
-            memory = int(_read(paths["memory"], "memory.usage_in_bytes"))
-            inactive = _counter(_read(paths["memory"], "memory.stat"), "total_inactive_file")
+        return _usage_v2(paths["unified"]) if "unified" in paths else _usage_v1(paths)
     except (OSError, KeyError, ValueError):
         return None
-    return cpu, memory, max(0, memory - inactive)
+
+
+def _usage_v2(path: str) -> dict[str, int]:
+    memory, detail = int(_read(path, "memory.current")), _counters(_read(path, "memory.stat"))
+    return {
+        "cpu": _counter(_read(path, "cpu.stat"), "usage_usec") * 1000,
+        "memory": memory,
+        "working_set": max(0, memory - detail.get("inactive_file", 0)),
+        "rss": detail.get("anon", 0),
+        "swap": _number(path, "memory.swap.current"),
+        "faults": detail.get("pgfault", 0),
+        "major_faults": detail.get("pgmajfault", 0),
+    }
+
+
+def _usage_v1(paths: dict[str, str]) -> dict[str, int]:
+    path = paths["memory"]
+    memory, detail = int(_read(path, "memory.usage_in_bytes")), _counters(_read(path, "memory.stat"))
+    return {
+        "cpu": int(_read(paths["cpuacct"], "cpuacct.usage")),
+        "memory": memory,
+        "working_set": max(0, memory - detail.get("total_inactive_file", 0)),
+        "rss": detail.get("total_rss", 0),
+        "swap": detail.get("total_swap", 0),
+        "faults": detail.get("total_pgfault", 0),
+        "major_faults": detail.get("total_pgmajfault", 0),
+    }
+
+
+def _counters(text: str) -> dict[str, int]:
+    return {key: int(value) for key, _, value in (line.partition(" ") for line in text.splitlines())}
 
 
 def _counter(text: str, name: str) -> int:
-    for line in text.splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
+    return _counters(text).get(name, 0)
+
+
+def _number(directory: str, name: str) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        return int(_read(directory, name))
     return 0
 
 

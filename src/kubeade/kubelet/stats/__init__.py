@@ -1,0 +1,1 @@
+"""What the node, its pods and their containers use: measured on request, told in the formats of upstream."""
