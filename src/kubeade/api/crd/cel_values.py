@@ -7,6 +7,7 @@ from typing import Any
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 
+SELF, OLD_SELF = "self", "oldSelf"
 _RESERVED = frozenset(
     {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"}
     | {"import", "let", "loop", "package", "namespace", "return", "var", "void", "while"}
@@ -68,3 +69,29 @@ def _duration(text: str) -> timedelta:
     if not parts:
         raise ValueError(text)
     return timedelta(seconds=sum(float(number) * _UNITS_SECONDS[unit] for number, unit in parts))
+
+
+def type_of(schema: Object) -> str:
+    """The CEL type of `self` for a schema, as text: `list<string>`. Structs are dynamic.
+
+    Only a value that is `self` itself can be a timestamp or a duration: see `expressions.typed`.
+    """
+    if schema.get("type") == "string" and not schema.get("nullable"):
+        return _FORMATS.get(schema.get("format", ""), "string")
+    return _nested_type(schema)
+
+
+def _nested_type(schema: Object) -> str:
+    kind = schema.get("type")
+    if schema.get("nullable") or schema.get("x-kubernetes-int-or-string"):
+        return "dyn"
+    if kind == "array":
+        return f"list<{_nested_type(schema.get('items') or {})}>"
+    values = schema.get("additionalProperties")
+    if kind == "object" and isinstance(values, dict):
+        return f"map<string, {_nested_type(values)}>"
+    return _SCALARS.get(kind or "", "dyn")
+
+
+_FORMATS = {"date-time": "timestamp", "date": "timestamp", "duration": "duration"}
+_SCALARS = {"string": "string", "integer": "int", "number": "double", "boolean": "bool"}

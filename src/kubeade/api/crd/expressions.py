@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kubeade.api.crd import cel_environment as cel
-from kubeade.api.crd.cel_values import escaped, to_cel
+from kubeade.api.cel import environment as cel
+from kubeade.api.crd.cel_values import OLD_SELF, SELF, escaped, to_cel, type_of
 from kubeade.api.errors import FieldError
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
@@ -55,8 +55,8 @@ def _compile(rule: Object, schema: Object) -> Rule:
     _check_fields(text, schema)
     # A definition whose status says what oldSelf is: it may be absent, so it becomes an optional value.
     body = f"cel.bind(oldSelf, oldSelf == null ? optional.none() : optional.of(oldSelf), {text})"
-    kind = "dyn" if optional else cel.type_of(schema)
-    program = cel.compile_expression(typed(body if optional else text, schema), kind)
+    kind = "dyn" if optional else type_of(schema)
+    program = cel.compile_expression(typed(body if optional else text, schema), {SELF: kind, OLD_SELF: kind})
     if program.result_type not in ("BOOL", "DYN"):
         raise cel.CompileError("compilation failed: must evaluate to a bool")
     message = (rule.get("message") or "").strip()
@@ -74,7 +74,10 @@ def _compile(rule: Object, schema: Object) -> Rule:
 
 def _compile_message(rule: Object, schema: Object) -> cel.Program | None:
     text = rule.get("messageExpression")
-    return cel.compile_expression(typed(text, schema), cel.type_of(schema)) if text else None
+    if not text:
+        return None
+    kind = type_of(schema)
+    return cel.compile_expression(typed(text, schema), {SELF: kind, OLD_SELF: kind})
 
 
 def typed(text: str, schema: Object) -> str:
@@ -209,7 +212,7 @@ class Rules:
             yield from self._items.broken(item, previous, f"{path}[{index}]")
 
     def _broken_here(self, value: Any, old: Any, path: str) -> Errors:
-        variables = {cel.SELF: to_cel(value, self._schema), cel.OLD_SELF: to_cel(old, self._schema)}
+        variables = {SELF: to_cel(value, self._schema), OLD_SELF: to_cel(old, self._schema)}
         for rule in self._rules:
             if rule.uses_old_self and old is None and not rule.optional_old_self:
                 continue

@@ -146,7 +146,7 @@ def test_kubernetes_functions_and_types_work(rule):
         ({"rule": "self.nothere == 1"}, "compilation failed: ERROR: undefined field 'nothere'"),
         ({"rule": "self.image.nope()"}, "undeclared reference to 'nope'"),
         ({"rule": "1 + 1"}, "compilation failed: must evaluate to a bool"),
-        ({"rule": "semver('1.2.3').major() == 1"}, "undeclared reference to 'semver'"),
+        ({"rule": "cutlery('1.2.3') == 1"}, "undeclared reference to 'cutlery'"),
         ({"rule": "true", "optionalOldSelf": True}, "may not be set if oldSelf is not used in rule"),
     ],
 )

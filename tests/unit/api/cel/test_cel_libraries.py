@@ -1,0 +1,84 @@
+"""The functions that Kubernetes adds to CEL."""
+
+import pytest
+
+from kubeade.api.cel.authorizer import Answer, Question, authorizer
+from kubeade.api.cel.environment import EvaluationError, NeedsDecision, compile_expression
+
+VARIABLES = {"o": "dyn", "authorizer": "dyn"}
+
+
+def run(text, **variables):
+    return compile_expression(text, VARIABLES).run({"o": None, "authorizer": None, **variables})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quantity('1Ki') == quantity('1024')",
+        "quantity('1').add(1).isGreaterThan(quantity('1500m'))",
+        "quantity('1.5').compareTo(quantity('1500m')) == 0 && !quantity('1.5').isInteger()",
+        "quantity('9007199254740993').asInteger() == 9007199254740993",
+        "isQuantity('1.3Gi') && !isQuantity('1 3')",
+        "semver('1.2.3').isLessThan(semver('1.10.0'))",
+        "semver('1.0.0-rc.1').isLessThan(semver('1.0.0'))",
+        "semver('v1.2', true).minor() == 2 && !isSemver('v1.2')",
+        "ip('::1').isLoopback() && ip('127.0.0.1').family() == 4",
+        "!isIP('10.0.0.256') && !isIP('fe80::1%eth0') && !isIP('::ffff:1.2.3.4')",
+        "ip.isCanonical('::1') && !ip.isCanonical('0:0::1')",
+        "cidr('10.0.0.0/8').containsIP('10.1.1.1') && cidr('10.0.0.0/8').containsIP(ip('10.1.1.1'))",
+        "cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') && !cidr('10.1.0.0/16').containsCIDR('10.0.0.0/8')",
+        "string(cidr('10.1.0.0/8').masked()) == '10.0.0.0/8' && cidr('10.1.0.0/8').prefixLength() == 8",
+        "url('https://a.b:80/x?y=1').getHostname() == 'a.b' && url('https://[::1]:8/').getPort() == '8'",
+        "url('https://a.b:80/x?y=1').getQuery()['y'] == ['1'] && !isURL('../x')",
+        "format.dns1123Label().validate('A').hasValue()",
+        "!format.named('dns1123Label').value().validate('a').hasValue() && !format.named('x').hasValue()",
+        "[3, 1, 2].min() == 1 && [1, 2, 3].sum() == 6 && !['b', 'a'].isSorted()",
+        "['a', 'b', 'a'].indexOf('a') == 0 && ['a', 'b', 'a'].lastIndexOf('a') == 2",
+        "'abc 123'.find('[0-9]+') == '123' && 'a1b2'.findAll('[0-9]', 1) == ['1']",
+        "sets.contains([1, 2], [1]) && sets.equivalent([1, 2], [2, 1])",
+        "{'a': 1}.all(key, value, value == 1) && [1, 2].transformList(i, v, v * 2) == [2, 4]",
+        "jsonpatch.escapeKey('a/b~') == 'a~1b~0'",
+        "o.?missing.orValue(3) == 3",
+    ],
+)
+def test_a_library_does_what_upstreams_does(text):
+    assert run(text, o={"present": 1}) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("o.missing == 1", "no such key: missing"),
+        ("quantity('much')", "quantities must match the regular expression"),
+        ("[].max() == 1", "max called on empty list"),
+        ("o.present.getHost()", "no such overload"),
+        ("ip('10.0.0.1').getHost() == ''", "no such overload"),
+    ],
+)
+def test_what_comes_to_no_value_says_why(text, told):
+    with pytest.raises(EvaluationError, match=told.replace("(", r"\(")):
+        run(text, o={"present": 1})
+
+
+def test_an_authorizer_is_asked_once_and_then_answers():
+    text = "authorizer.group('apps').resource('deployments').namespace('x').check('create').allowed()"
+    with pytest.raises(NeedsDecision) as asked:
+        run(text, authorizer=authorizer({}, Question()))
+    question = asked.value.question
+    assert question == Question("create", group="apps", resource="deployments", namespace="x")
+    assert run(text, authorizer=authorizer({question: Answer(True)}, Question())) is True
+
+
+def test_the_requests_own_resource_can_be_asked_about():
+    about = Question(resource="pods", namespace="x", name="web")
+    text = "authorizer.requestResource.check('delete').reason() == 'because'"
+    with pytest.raises(NeedsDecision) as asked:
+        run(text, authorizer=authorizer({}, about))
+    assert asked.value.question == Question("delete", resource="pods", namespace="x", name="web")
+    answers = {asked.value.question: Answer(False, "because")}
+    assert run(text, authorizer=authorizer(answers, about)) is True
+
+
+def test_an_answer_that_makes_no_difference_is_not_asked_for():
+    assert run("authorizer.path('/x').check('get').allowed() || true", authorizer=authorizer({}, Question()))
