@@ -60,7 +60,7 @@ def _resource_request(request: Request, group: str, version: str, parts: list[st
         verb, parts = "watch", parts[1:]
     namespace, parts = _split_namespace(parts)
     resource, name, subresource = [*parts, "", "", ""][:3]
-    _check_segments(namespace, name, request)
+    _check_segments(namespace, name, request, proxied=subresource == "proxy")
     if not name:
         verb = _collection_verb(verb, request)
     rest = "/".join(parts[3:])
@@ -89,10 +89,13 @@ def _asks_watch(request: Request) -> bool:
     return bool(wanted) and wanted[0] not in {"false", "0", "False"}
 
 
-def _check_segments(namespace: str, name: str, request: Request) -> None:
-    """A percent-encoded slash, `.` or `..` must not reach into another key (upstream: IsPathSegmentName)."""
+def _check_segments(namespace: str, name: str, request: Request, *, proxied: bool) -> None:
+    """A percent-encoded slash, `.` or `..` must not reach into another key (upstream: IsPathSegmentName).
+
+    What follows a proxy subresource is another server's path."""
     for segment in (namespace, name):
         if segment in {".", ".."}:
             raise BadRequest(f"invalid name {segment!r}: may not be '{segment}'")
-    if "%2f" in request.raw_path.lower():
+    raw_path = request.raw_path.lower()
+    if "%2f" in (raw_path.partition("/proxy")[0] if proxied else raw_path):
         raise BadRequest(f"invalid path {request.raw_path!r}: a name may not contain '/'")

@@ -32,6 +32,7 @@ _ACROSS_NAMESPACES = frozenset({"list", "watch", "deletecollection"})
 _ON_COLLECTIONS = frozenset({"create", "list", "deletecollection"})
 _NO_SUCH = "the server could not find the requested resource"
 _PRIVATE = frozenset({"order"})
+_ANY_METHOD = frozenset({"proxy"})
 
 
 async def route(call: Call, subresources: SubresourceRegistry) -> Response:
@@ -60,7 +61,7 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
     declared = call.type.subresources.get(info.subresource)
     if declared is None and info.subresource not in _PRIVATE:
         raise NotFound(_NO_SUCH)
-    if declared is not None and info.verb not in declared.verbs:
+    if declared is not None and info.verb not in declared.verbs and info.subresource not in _ANY_METHOD:
         raise not_allowed(call)
     responder = call.backend.responders.get((info.group, info.resource, info.subresource))
     if responder is not None:

@@ -245,6 +245,8 @@ class ApiServer:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
             raise NotFound("the server could not find the requested resource")
+        if info.subresource == "proxy":  # query, Accept and body are for whom the request goes to
+            return await route(Call(self._backend, request, info, found, user), self.subresources)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
         form = negotiate(request.headers.get("accept", ""), custom=found.custom)
         call = Call(self._backend, request, info, found, user, options, form)

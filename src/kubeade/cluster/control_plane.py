@@ -8,9 +8,12 @@ from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PAT
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
 from kubeade.apiserver.bootstrap.objects import ClusterConfig
+from kubeade.apiserver.proxying.addresses import AllowedAddresses
+from kubeade.apiserver.proxying.locations import Locations
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.apiserver.subresources.nodes import Nodes
+from kubeade.apiserver.subresources.proxy import add_proxies
 from kubeade.apiserver.subresources.streams import add_streams
 from kubeade.apiserver.upkeep import keep_current
 from kubeade.client.kubeconfig import Credentials, render
@@ -61,7 +64,10 @@ class ControlPlane:
         )
         kubelet_client = Subject(KUBELET_CLIENT_USER)
         tls = trust.client_context(data, "apiserver-kubelet-client", kubelet_client)
-        add_streams(self.server.subresources, Nodes(storage, tls))
+        nodes = Nodes(storage, tls)
+        add_streams(self.server.subresources, nodes)
+        allowed = AllowedAddresses(settings.pod_cidr if settings.network == "loopback" else "")
+        add_proxies(self.server.subresources, Locations(storage, allowed, nodes))
         for path in (CONFIGURATION_PATH, KEYS_PATH):
             self.server.endpoints.add(path.strip("/"), authentication.documents.answer)
         self.handle = self.server.handle

@@ -1,0 +1,120 @@
+"""Passes one request on and its answer back.
+
+A tunnel exists only after the backend's own 101 to an upgrade that was asked for: whatever else it says is an
+answer, after which the client's connection is HTTP again, read by our parser, and the backend's is closed
+(CVE-2018-1002105 was a tunnel left open by a refused upgrade). Redirects are handed on, not followed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubeade.api.errors import ApiError, InternalError, ServiceUnavailable
+from kubeade.apiserver.proxying import rewriting
+from kubeade.apiserver.proxying.headers import (
+    Headers,
+    answered,
+    header,
+    passed_on,
+    switched,
+    wanted_upgrade,
+)
+from kubeade.apiserver.proxying.rewriting import Links
+from kubeade.lib.http.dial import Address, Answer, send
+from kubeade.lib.http.message import Duplex, Request, Response
+from kubeade.lib.http.splice import IDLE_SECONDS, splice
+
+HEAD_SECONDS = 4 * 3600.0
+"""How long a backend may think: long polling passes, a dead one does not hold a request for ever."""
+
+
+class BadGateway(ApiError):
+    """The backend broke a rule of the proxy."""
+
+    code, reason = 502, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """Where a request goes. `target` is the percent-encoded path; the query is the request's own.
+
+    Without `links` redirects are refused and pages pass as they are.
+    """
+
+    address: Address
+    target: str
+    headers: Headers
+    links: Links | None = None
+    head_seconds: float = HEAD_SECONDS
+
+
+async def forward(road: Road, request: Request) -> Response:
+    """Raises ServiceUnavailable when the backend cannot be reached, InternalError, BadGateway."""
+    upgrade = wanted_upgrade(request.headers)
+    ours = {name for name, _ in road.headers}
+    headers = [*(each for each in passed_on(request, upgrade) if each[0] not in ours), *road.headers]
+    target = f"{road.target}?{request.query_string}" if request.query_string else road.target
+    try:
+        async with asyncio.timeout(road.head_seconds):
+            answer = await send(road.address, request.method, target, headers, request.body)
+    except (OSError, TimeoutError) as error:
+        why = str(error) or "timed out"
+        raise ServiceUnavailable(f"error trying to reach service: {why}") from error
+    if answer.status == 101 or (upgrade and answer.status < 400):
+        return _switch(answer, upgrade)
+    return await _pass_back(answer, road, request)
+
+
+def _switch(answer: Answer, upgrade: str) -> Response:
+    agreed = header(answer.headers, "upgrade").lower() == upgrade.lower()
+    if answer.status != 101 or not upgrade or not agreed:
+        answer.close()
+        raise InternalError(f"invalid upgrade response: status code {answer.status}")
+
+    async def tunnel(client: Duplex) -> None:
+        await splice(client, answer.duplex(), IDLE_SECONDS)
+
+    return Response(101, switched(answer.headers), upgrade=tunnel)
+
+
+async def _pass_back(answer: Answer, road: Road, request: Request) -> Response:
+    headers = answered(answer.headers)
+    location = header(headers, "location")
+    if location and road.links is None and 300 <= answer.status <= 399:
+        answer.close()
+        raise BadGateway("the backend attempted to redirect this request, which is not permitted")
+    if request.method == "HEAD" or answer.status in {204, 304}:
+        answer.close()
+        return Response(answer.status, _rewritten_location(headers, road.links))
+    if location or road.links is None or not rewriting.is_page(headers):
+        return Response(answer.status, _rewritten_location(headers, road.links), answer.body())
+    return await _page(answer, headers, road.links)
+
+
+def _rewritten_location(headers: Headers, links: Links | None) -> Headers:
+    if links is None:
+        return headers
+    return [(name, links.rewrite(value) if name == "location" else value) for name, value in headers]
+
+
+async def _page(answer: Answer, headers: Headers, links: Links) -> Response:
+    body = answer.body()
+    read, complete = await rewriting.read_page(body)
+    if complete:
+        page = rewriting.rewrite_page(read, header(headers, "content-encoding"), links)
+        if page is not None:
+            plain = [(name, value) for name, value in headers if name != "content-encoding"]
+            return Response(answer.status, plain, page)
+        return Response(answer.status, headers, read)
+    return Response(answer.status, headers, _rest(read, body))
+
+
+async def _rest(read: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    closing: Any = body
+    try:
+        yield read
+        async for part in body:
+            yield part
+    finally:
+        await closing.aclose()
