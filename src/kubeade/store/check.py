@@ -10,48 +10,52 @@ from contextlib import closing
 from pathlib import Path
 
 from kubeade.store.ledger import LedgerUnusable
+from kubeade.store.place import EMPTY_REVISION, STEP_BITS
 from kubeade.store.schema import open_reader
 
 FINDINGS_PER_RULE = 10
 
-_PREDECESSOR = "(SELECT max(revision) FROM history WHERE key = h.key AND revision < h.revision)"
-_NEWEST_OF_KEY = "(SELECT max(revision) FROM history WHERE key = h.key)"
+_PREDECESSOR = "(SELECT max(place) FROM history WHERE key = h.key AND place < h.place)"
+_NEWEST_OF_KEY = "(SELECT max(place) FROM history WHERE key = h.key)"
+_NEWEST = f"coalesce((SELECT max(place) FROM history) >> {STEP_BITS}, {EMPTY_REVISION})"
 _STAMPED = "substr(value, stamp_at + 1, length(mod_revision)) != CAST(CAST(mod_revision AS TEXT) AS BLOB)"
 
 RULES = {
-    "history has a gap before this revision": """
-        SELECT h.revision FROM history AS h
-        WHERE h.revision > (SELECT min(revision) FROM history)
-        AND NOT EXISTS (SELECT 1 FROM history WHERE revision = h.revision - 1)""",
+    "history has a gap before this revision": f"""
+        SELECT revision FROM (SELECT place, revision, lag(revision) OVER (ORDER BY place) AS last,
+            lag(place) OVER (ORDER BY place) AS before FROM history)
+        WHERE last IS NOT NULL AND place != before + 1
+        AND NOT (revision = last + 1 AND place = revision << {STEP_BITS})""",
     "history's byte count does not grow at this revision": """
-        SELECT h.revision FROM history AS h JOIN history AS b ON b.revision = h.revision - 1
-        WHERE h.bytes_total <= b.bytes_total""",
+        SELECT revision FROM (
+            SELECT revision, bytes_total - lag(bytes_total) OVER (ORDER BY place) AS more FROM history)
+        WHERE more <= 0""",
     "change does not follow from the one before it": f"""
-        SELECT h.revision FROM history AS h JOIN history AS b ON b.revision = {_PREDECESSOR}
+        SELECT h.revision FROM history AS h JOIN history AS b ON b.place = {_PREDECESSOR}
         WHERE CASE WHEN b.deleted_by IS NULL THEN h.mod_revision IS NOT b.revision
                    ELSE h.mod_revision IS NOT NULL END""",
     "change is not later than what was before it": """
         SELECT revision FROM history WHERE mod_revision >= revision""",
     "key's last change is not its present state": f"""
         SELECT h.key FROM history AS h LEFT JOIN current AS c ON c.key = h.key
-        WHERE h.revision = {_NEWEST_OF_KEY}
+        WHERE h.place = {_NEWEST_OF_KEY}
         AND CASE WHEN h.deleted_by IS NULL THEN c.mod_revision IS NOT h.revision
                  ELSE c.key IS NOT NULL END""",
-    "present state has no change that led to it": """
-        SELECT c.key FROM current AS c WHERE c.mod_revision >= (SELECT min(revision) FROM history)
-        AND NOT EXISTS (SELECT 1 FROM history WHERE revision = c.mod_revision AND key = c.key)""",
-    "key's revisions or version are out of order": """
+    "present state has no change that led to it": f"""
+        SELECT c.key FROM current AS c WHERE c.mod_revision >= (SELECT min(place) FROM history) >> {STEP_BITS}
+        AND NOT EXISTS (SELECT 1 FROM history WHERE key = c.key AND revision = c.mod_revision)""",
+    "key's revisions or version are out of order": f"""
         SELECT key FROM current
         WHERE create_revision > mod_revision OR version < 1
-        OR mod_revision > coalesce((SELECT max(revision) FROM history), 0)""",
+        OR mod_revision > {_NEWEST}""",
     "value does not carry its revision": f"""
         SELECT key FROM current WHERE stamp_at IS NOT NULL AND {_STAMPED}""",
     "old value does not carry its revision": f"""
         SELECT revision FROM history WHERE stamp_at IS NOT NULL AND {_STAMPED}""",
     "key belongs to a lease that is not there": """
         SELECT key FROM current WHERE lease != 0 AND lease NOT IN (SELECT id FROM leases)""",
-    "compacted at a revision that has not happened": """
-        SELECT revision FROM compaction WHERE revision > coalesce((SELECT max(revision) FROM history), 0)""",
+    "compacted at a revision that has not happened": f"""
+        SELECT revision FROM compaction WHERE revision > {_NEWEST}""",
 }
 
 

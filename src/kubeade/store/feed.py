@@ -7,10 +7,11 @@ event, however many watches are open; watches of one range share their batches.
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import takewhile
 from typing import Protocol
 
 from kubeade.store.ledger import LedgerError, LedgerEvent
+from kubeade.store.place import EMPTY_REVISION
 
 Bounds = tuple[bytes, bytes]
 """A range: its start, and its end, which is not part of it."""
@@ -36,6 +37,7 @@ class Feed:
         self._max_bytes = max_bytes
         self._events: deque[LedgerEvent] = deque()
         self._bytes = 0
+        self._kept_after = 0 if revision == EMPTY_REVISION else revision
         self._listeners: dict[Bounds, dict[Listener, None]] = {}
         self._cuts: list[bytes] = []
         self._segments: list[list[Bounds]] = [[]]
@@ -76,18 +78,21 @@ class Feed:
 
     def since(self, revision: int, start: bytes, end: bytes) -> list[LedgerEvent] | None:
         """The events of a range above `revision`; None where memory does not reach back so far."""
-        skip = len(self._events) - (self.revision - revision)
-        if skip < 0:
+        if revision < self._kept_after:
             return None
-        newer = islice(self._events, skip, None)
-        return [event for event in newer if start <= event.record.key < end]
+        newer = takewhile(lambda event: event.record.mod_revision > revision, reversed(self._events))
+        events = [event for event in newer if start <= event.record.key < end]
+        events.reverse()
+        return events
 
     def _keep(self, events: Iterable[LedgerEvent]) -> None:
         for event in events:
             self._events.append(event)
             self._bytes += _size(event)
         while len(self._events) > self._max_events or self._bytes > self._max_bytes:
-            self._bytes -= _size(self._events.popleft())
+            dropped = self._events.popleft()
+            self._bytes -= _size(dropped)
+            self._kept_after = dropped.record.mod_revision
 
     def _cut(self) -> None:
         self._cuts = sorted({cut for bounds in self._listeners for cut in bounds})

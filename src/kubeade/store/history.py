@@ -8,32 +8,38 @@ present state.
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubeade.store.group import tombstone
 from kubeade.store.ledger import Compacted, EventType, FutureRevision, LedgerEvent, Range, Record
+from kubeade.store.place import EMPTY_REVISION, STEP_BITS, oldest_readable, place_of
 from kubeade.store.rows import columns, read_slip
+from kubeade.store.selection import select, shape
+from kubeade.store.transaction import Query
 
 RECORD = "key, value, create_revision, mod_revision, version, lease, author, creator"
 
-_EXTENT = """
-SELECT coalesce((SELECT max(revision) FROM history), 0),
-       max((SELECT revision FROM compaction), coalesce((SELECT min(revision) FROM history), 1) - 1)
+_EXTENT = f"""
+SELECT coalesce((SELECT max(place) FROM history) >> {STEP_BITS}, {EMPTY_REVISION}),
+       (SELECT revision FROM compaction),
+       coalesce((SELECT min(place) FROM history) >> {STEP_BITS}, {EMPTY_REVISION})
 """
 
 _CURRENT = f"SELECT {RECORD} FROM current WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
 _CURRENT_COUNT = "SELECT count(*) FROM current WHERE key >= ? AND key < ?"
 
+_KEYS_OF_LEASE = "SELECT key FROM current WHERE lease = ? ORDER BY key"
+
 _PAST_SOURCES = """
 WITH undo AS (
-    SELECT key, min(revision) AS revision FROM history
-    WHERE key >= :start AND key < :end AND revision > :revision GROUP BY key
+    SELECT key, min(place) AS place FROM history
+    WHERE key >= :start AND key < :end AND place >= :after GROUP BY key
 ), sources (key, undo, present) AS (
-    SELECT undo.key, undo.revision, NULL FROM undo JOIN history USING (revision)
+    SELECT undo.key, undo.place, NULL FROM undo JOIN history USING (place)
     WHERE history.create_revision IS NOT NULL
     UNION ALL
-    SELECT key, NULL, create_revision FROM current
+    SELECT key, NULL, place FROM current
     WHERE key >= :start AND key < :end AND mod_revision <= :revision
 )
 """
@@ -42,9 +48,9 @@ _PAST = (
     _PAST_SOURCES
     + f"""
 , page AS (SELECT * FROM sources ORDER BY key LIMIT :limit)
-SELECT {columns("history")} FROM page JOIN history ON history.revision = page.undo
+SELECT {columns("history")} FROM page JOIN history ON history.place = page.undo
 UNION ALL
-SELECT {columns("current")} FROM page JOIN current ON current.create_revision = page.present
+SELECT {columns("current")} FROM page JOIN current ON current.place = page.present
 ORDER BY 1
 """
 )
@@ -53,11 +59,11 @@ _EVENTS = f"""
 SELECT changed.revision, changed.deleted_by, {columns("changed")},
        {columns("later")}, {columns("current")}
 FROM history AS changed
-LEFT JOIN history AS later ON later.revision = (
-    SELECT min(revision) FROM history WHERE key = changed.key AND revision > changed.revision)
-LEFT JOIN current ON later.revision IS NULL AND current.key = changed.key
-WHERE changed.revision > ? AND changed.revision <= ? AND +changed.key >= ? AND +changed.key < ?
-ORDER BY changed.revision LIMIT ?
+LEFT JOIN history AS later ON later.place = (
+    SELECT min(place) FROM history WHERE key = changed.key AND place > changed.place)
+LEFT JOIN current ON later.place IS NULL AND current.key = changed.key
+WHERE changed.place >= ? AND changed.place < ? AND +changed.key >= ? AND +changed.key < ?
+ORDER BY changed.place LIMIT ?
 """
 
 
@@ -80,14 +86,29 @@ class Span:
 
 def read_range(connection: sqlite3.Connection, start: bytes, end: bytes, revision: int, limit: int) -> Range:
     """Keys in [start, end) as of `revision`. Raises Compacted, FutureRevision."""
+    return _read(connection, (start, end), revision, limit or -1)
+
+
+def read_query(connection: sqlite3.Connection, query: Query, revision: int) -> Range:
+    """What a query wants, as of `revision`. Raises Compacted, FutureRevision."""
+    span = query.start, query.end
+    if query.count_only:
+        return replace(_read(connection, span, revision, 0), more=False)
+    if query.plain:
+        return shape(_read(connection, span, revision, query.limit or -1), query)
+    return shape(select(_read(connection, span, revision, -1).records, query, revision), query)
+
+
+def _read(connection: sqlite3.Connection, span: tuple[bytes, bytes], revision: int, limit: int) -> Range:
+    """`limit` -1: none, as in SQL."""
     with Snapshot(connection):
         newest = _check_revision(connection, revision)
         if revision == newest:
-            (count,) = connection.execute(_CURRENT_COUNT, (start, end)).fetchone()
-            rows = connection.execute(_CURRENT, (start, end, limit or -1)).fetchall()
-            records = [Record(*row) for row in rows]
+            (count,) = connection.execute(_CURRENT_COUNT, span).fetchone()
+            records = [Record(*row) for row in connection.execute(_CURRENT, (*span, limit))]
         else:
-            past = {"start": start, "end": end, "revision": revision, "limit": limit or -1}
+            past = {"start": span[0], "end": span[1], "revision": revision, "limit": limit}
+            past["after"] = place_of(revision + 1)
             (count,) = connection.execute(_PAST_COUNT, past).fetchone()
             records = [Record(*row[:8]) for row in connection.execute(_PAST, past)]
     return Range(records, revision, count, more=count > len(records))
@@ -97,10 +118,26 @@ def read_events(connection: sqlite3.Connection, start: bytes, end: bytes, wanted
     """The first events of [start, end) in the window. Raises Compacted, FutureRevision."""
     with Snapshot(connection):
         _check_revision(connection, wanted.after_revision)
-        place = (wanted.after_revision, wanted.upto_revision, start, end, wanted.limit)
-        events = [_read_event(row) for row in connection.execute(_EVENTS, place)]
-    complete = len(events) < wanted.limit
-    return Span(events, wanted.upto_revision if complete else events[-1].record.mod_revision)
+        events = _select_events(connection, start, end, replace(wanted, limit=wanted.limit + 1))
+        if len(events) <= wanted.limit:
+            return Span(events, wanted.upto_revision)
+        last = events[-1].record.mod_revision  # there may be more of it, and no batch splits a revision
+        whole = [event for event in events if event.record.mod_revision < last]
+        if whole:
+            return Span(whole, last - 1)
+        return Span(_select_events(connection, start, end, Window(last - 1, last, -1)), last)
+
+
+def _select_events(
+    connection: sqlite3.Connection, start: bytes, end: bytes, wanted: Window
+) -> list[LedgerEvent]:
+    places = place_of(wanted.after_revision + 1), place_of(wanted.upto_revision + 1)
+    rows = connection.execute(_EVENTS, (*places, start, end, wanted.limit))
+    return [_read_event(row) for row in rows]
+
+
+def read_keys_of_lease(connection: sqlite3.Connection, lease: int) -> list[bytes]:
+    return [row[0] for row in connection.execute(_KEYS_OF_LEASE, (lease,))]
 
 
 def _read_event(row: Sequence[Any]) -> LedgerEvent:
@@ -115,7 +152,8 @@ def _read_event(row: Sequence[Any]) -> LedgerEvent:
 
 
 def _check_revision(connection: sqlite3.Connection, revision: int) -> int:
-    newest, compact_revision = connection.execute(_EXTENT).fetchone()
+    newest, compacted, first = connection.execute(_EXTENT).fetchone()
+    compact_revision = oldest_readable(compacted, first)
     if revision < compact_revision:
         raise Compacted(compact_revision)
     if revision > newest:
@@ -128,9 +166,12 @@ class Snapshot:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._inside = connection.in_transaction  # the writer's, which is a snapshot too
 
     def __enter__(self) -> None:
-        self._connection.execute("BEGIN")
+        if not self._inside:
+            self._connection.execute("BEGIN")
 
     def __exit__(self, *_: object) -> None:
-        self._connection.execute("ROLLBACK")
+        if not self._inside:
+            self._connection.execute("ROLLBACK")

@@ -34,10 +34,24 @@ class LeaseTimers:
 
     def end(self, lease: int) -> int:
         """Forget a lease; returns its seconds. Raises LeaseNotFound."""
-        if lease not in self._seconds:
-            raise LeaseNotFound(f"lease not found: {lease}")
+        self.granted_seconds(lease)
         self._timers.pop(lease).cancel()
         return self._seconds.pop(lease)
+
+    def remaining_seconds(self, lease: int) -> float:
+        """Until it expires. Raises LeaseNotFound."""
+        self.granted_seconds(lease)
+        return max(0.0, self._timers[lease].when() - self._loop.time())
+
+    def granted_seconds(self, lease: int) -> int:
+        """Its whole time. Raises LeaseNotFound."""
+        if lease not in self._seconds:
+            raise LeaseNotFound(f"lease not found: {lease}")
+        return self._seconds[lease]
+
+    @property
+    def ids(self) -> list[int]:
+        return list(self._seconds)
 
     def stop(self) -> None:
         for timer in self._timers.values():

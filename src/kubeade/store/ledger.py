@@ -1,7 +1,8 @@
 """The ledger's contract, which every implementation keeps and `tests/contract` checks.
 
-The ledger is one sequence of revisions, starting at 1. Every committed change has its own revision,
-higher than all before it, and touches one key.
+The ledger is one sequence of revisions. An empty one is at revision 1; every commit after that has its
+own revision, higher than all before it. It changes one key, or several at once where a transaction or
+the end of a lease does; each key once.
 
 - Acknowledged means on disk: a write returns after its commit is durable.
 - Compare-and-swap: a write may name the revision that the key must still have.
@@ -30,7 +31,10 @@ class LedgerError(Exception):
      ├── RevisionMismatch  the key is not at the expected revision (current: the record, or None)
      ├── Compacted         the asked-for revision is no longer kept
      ├── FutureRevision    the asked-for revision has not happened yet
+     ├── KeyMissing        a write keeps part of a key that is not there
      ├── LeaseNotFound     no such lease
+     ├── LeaseExists       the asked-for lease id is in use
+     ├── TransactionTooLarge  more changes than one revision can have
      ├── LedgerFull        no room on disk, or over quota: reads go on, writes are refused
      ├── LedgerFailed      the disk or the file failed: the write was not kept
      ├── LedgerUnusable    it cannot be opened: in use by another process, damaged, or not a ledger
@@ -79,6 +83,19 @@ class LeaseNotFound(LedgerError):
     """The lease expired, was revoked, or never was."""
 
 
+class KeyMissing(LedgerError):
+    def __init__(self, key: bytes) -> None:
+        super().__init__(f"key not found: {key!r}")
+
+
+class LeaseExists(LedgerError):
+    """A lease is asked for by an id that another one has."""
+
+
+class TransactionTooLarge(LedgerError):
+    """A transaction makes more changes than one revision can have."""
+
+
 class LedgerFull(LedgerError):
     """Nothing was written: the disk or the quota is full."""
 
@@ -123,6 +140,8 @@ class Range:
 
 class LedgerWatch(Protocol):
     """An open watch: iterate over batches, each of one or more events in revision order.
+
+    A batch never splits a revision.
 
     A reader that falls too far behind gets `Compacted` from the iteration instead of a gap.
     """
@@ -209,7 +228,7 @@ class Ledger(Protocol):
         ...
 
     async def revoke_lease(self, lease: int) -> None:
-        """End the lease now and delete its keys. Raises LeaseNotFound."""
+        """End the lease now and delete its keys at one revision. Raises LeaseNotFound."""
         ...
 
     async def close(self) -> None:

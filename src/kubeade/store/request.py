@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeade.store.ledger import Record
+from kubeade.store.transaction import Transacted, Transaction
 
 
 @dataclass(slots=True)
@@ -31,14 +32,24 @@ class Delete:
 
 
 @dataclass(slots=True)
+class Transact:
+    transaction: Transaction
+    author: str
+    done: "Future[Transacted]"
+
+
+@dataclass(slots=True)
 class GrantLease:
+    """`lease` 0: any id that no lease has had."""
+
     seconds: int
+    lease: int
     done: "Future[int]"
 
 
 @dataclass(slots=True)
 class RevokeLease:
-    """Delete the lease and, each at its own revision, its keys."""
+    """Delete the lease and, at one revision, its keys."""
 
     lease: int
     done: "Future[None]"
@@ -46,7 +57,10 @@ class RevokeLease:
 
 @dataclass(slots=True)
 class Compact:
+    """`wait`: answer only when the rows are gone, not as soon as they cannot be read any more."""
+
     revision: int
+    wait: bool
     done: "Future[None]"
 
 
@@ -66,7 +80,7 @@ class Stop:
     done: "Future[None]"
 
 
-Write = Put | Delete
-Request = Put | Delete | GrantLease | RevokeLease | Compact | Tidy | Stop
+Write = Put | Delete | Transact
+Request = Put | Delete | Transact | GrantLease | RevokeLease | Compact | Tidy | Stop
 Answer = tuple["Future[Any]", Any]
 """A future and what resolves it: a result, or an exception to raise."""

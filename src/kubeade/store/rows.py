@@ -11,17 +11,19 @@ from kubeade.store.ledger import EventType, Record
 COLUMNS = "key, value, create_revision, mod_revision, version, lease, author, creator, stamp_at"
 """What makes a slip, in the order of `Record`; both tables have all of them."""
 
+_STORED = COLUMNS.replace("create_revision", "place")
+
 KEYS_PER_QUERY = 256
 
-_INSERT = f"INSERT INTO current ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)"
+_INSERT = f"INSERT INTO current ({_STORED}) VALUES (?,?,?,?,?,?,?,?,?)"
 _UPDATE = (
     "UPDATE current SET value = ?, mod_revision = ?, version = ?, lease = ?, author = ?, stamp_at = ?"
-    " WHERE create_revision = ?"
+    " WHERE place = ?"
 )
-_REMOVE = "DELETE FROM current WHERE create_revision = ?"
-_CREATED = "INSERT INTO history (revision, key, bytes_total) VALUES (?,?,?)"
+_REMOVE = "DELETE FROM current WHERE place = ?"
+_CREATED = "INSERT INTO history (place, key, bytes_total) VALUES (?,?,?)"
 _CHANGED = (
-    "INSERT INTO history (revision, deleted_by, bytes_total, key, value, create_revision, mod_revision,"
+    "INSERT INTO history (place, deleted_by, bytes_total, key, value, create_revision, mod_revision,"
     " version, lease, author, creator, stamp_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
@@ -35,8 +37,8 @@ def columns(table: str) -> str:
 
 
 def read_slip(row: Sequence[Any]) -> Slip:
-    """The slip of a row that was selected as COLUMNS."""
-    return Slip(Record(*row[:8]), row[8])
+    """The slip of a row that was selected as COLUMNS, or as COLUMNS and its place."""
+    return Slip(Record(*row[:8]), *row[8:])
 
 
 def load_slips(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, Slip]:
@@ -47,10 +49,16 @@ def load_slips(connection: sqlite3.Connection, keys: Iterable[bytes]) -> dict[by
         part = wanted[start : start + KEYS_PER_QUERY]
         size = 1 << (len(part) - 1).bit_length()  # few distinct statements, so that they stay prepared
         part += part[-1:] * (size - len(part))
-        query = f"SELECT {COLUMNS} FROM current WHERE key IN ({','.join('?' * size)})"
+        query = f"SELECT {COLUMNS}, place FROM current WHERE key IN ({','.join('?' * size)})"
         for row in connection.execute(query, part):
             slips[row[0]] = read_slip(row)
     return slips
+
+
+def load_spans(connection: sqlite3.Connection, spans: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Slip]:
+    """The present state of every key in one of the ranges."""
+    query = f"SELECT {COLUMNS}, place FROM current WHERE key >= ? AND key < ?"
+    return {row[0]: read_slip(row) for span in spans for row in connection.execute(query, span)}
 
 
 def write_changes(connection: sqlite3.Connection, changes: Sequence[Change], bytes_total: int) -> int:
@@ -68,11 +76,12 @@ def _write_history(connection: sqlite3.Connection, changes: Sequence[Change], by
         record = event.record
         bytes_total += ROW_BYTES + len(record.key)
         if before is None:
-            created.append((record.mod_revision, record.key, bytes_total))
+            created.append((change.place, record.key, bytes_total))
             continue
-        bytes_total += len(before.record.value)
+        previous = before.record
+        bytes_total += len(previous.value)
         deleted_by = record.author if event.type is EventType.DELETE else None
-        changed.append((record.mod_revision, deleted_by, bytes_total, *_slip_row(before)))
+        changed.append((change.place, deleted_by, bytes_total, *_slip_row(before, previous.create_revision)))
     if created:
         connection.executemany(_CREATED, created)
     if changed:
@@ -90,18 +99,14 @@ def _write_current(connection: sqlite3.Connection, changes: Sequence[Change]) ->
     removed, updated, inserted = [], [], []
     for key, after in last.items():
         before = first[key]
-        lives_on = (
-            before is not None
-            and after is not None
-            and before.record.create_revision == after.record.create_revision
-        )
+        lives_on = before is not None and after is not None and before.place == after.place
         if after is not None and lives_on:
             updated.append(_update_row(after))
             continue
         if before is not None:
-            removed.append((before.record.create_revision,))
+            removed.append((before.place,))
         if after is not None:
-            inserted.append(_slip_row(after))
+            inserted.append(_slip_row(after, after.place))
     if removed:
         connection.executemany(_REMOVE, removed)
     if updated:
@@ -110,12 +115,12 @@ def _write_current(connection: sqlite3.Connection, changes: Sequence[Change]) ->
         connection.executemany(_INSERT, inserted)
 
 
-def _slip_row(slip: Slip) -> tuple[Any, ...]:
+def _slip_row(slip: Slip, created: int) -> tuple[Any, ...]:
     record = slip.record
     return (
         record.key,
         record.value,
-        record.create_revision,
+        created,
         record.mod_revision,
         record.version,
         record.lease,
@@ -134,5 +139,5 @@ def _update_row(slip: Slip) -> tuple[Any, ...]:
         record.lease,
         record.author,
         slip.stamp_at,
-        record.create_revision,
+        slip.place,
     )

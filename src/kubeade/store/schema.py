@@ -1,8 +1,9 @@
 """The ledger's file: its tables, its settings, and how a connection to it is opened.
 
-`current` holds each key's present state once. `history` is an undo log: the row of a revision holds
+`current` holds each key's present state once. `history` is an undo log: the row of a change holds
 what its key was *before*. So a creation writes its value once; what a key was at a revision is the
-`before` of its first change after it; and forgetting old history never touches the present.
+`before` of its first change after it; and forgetting old history never touches the present. A row's
+`place` is its revision and its step within it (`kubeade.store.place`); in `current`, of the creation.
 
 The newest history row is never removed: it carries the revision across a restart.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from kubeade.store.ledger import LedgerUnusable
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION_ID = 0x6B616465  # "kade", so that `file` and a careless path are told apart
 
 PAGE_BYTES = 8192
@@ -21,7 +22,8 @@ WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
 TABLES = """
 CREATE TABLE current (
-    create_revision INTEGER PRIMARY KEY,
+    place INTEGER PRIMARY KEY,
+    create_revision INTEGER AS (place >> 20) VIRTUAL,
     key BLOB NOT NULL UNIQUE,
     mod_revision INTEGER NOT NULL,
     version INTEGER NOT NULL,
@@ -33,7 +35,8 @@ CREATE TABLE current (
 );
 CREATE INDEX current_lease ON current (lease) WHERE lease != 0;
 CREATE TABLE history (
-    revision INTEGER PRIMARY KEY,
+    place INTEGER PRIMARY KEY,
+    revision INTEGER AS (place >> 20) VIRTUAL,
     deleted_by TEXT,
     key BLOB NOT NULL,
     bytes_total INTEGER NOT NULL,
@@ -47,10 +50,36 @@ CREATE TABLE history (
     value BLOB
 );
 CREATE INDEX history_key ON history (key);
-CREATE TABLE leases (id INTEGER PRIMARY KEY AUTOINCREMENT, seconds INTEGER NOT NULL);
+CREATE TABLE leases (id INTEGER PRIMARY KEY, seconds INTEGER NOT NULL);
+CREATE TABLE last_lease (id INTEGER NOT NULL);
+INSERT INTO last_lease VALUES (0);
 CREATE TABLE compaction (revision INTEGER NOT NULL);
 INSERT INTO compaction VALUES (0);
 """
+
+
+SET_ASIDE_1 = """
+DROP INDEX current_lease;
+DROP INDEX history_key;
+ALTER TABLE current RENAME TO current_1;
+ALTER TABLE history RENAME TO history_1;
+ALTER TABLE leases RENAME TO leases_1;
+ALTER TABLE compaction RENAME TO compaction_1;
+"""
+FROM_1 = """
+INSERT INTO current SELECT create_revision << 20, key, mod_revision, version, lease, author, creator,
+    stamp_at, value FROM current_1;
+INSERT INTO history SELECT revision << 20, deleted_by, key, bytes_total, create_revision, mod_revision,
+    version, lease, author, creator, stamp_at, value FROM history_1;
+INSERT INTO leases SELECT id, seconds FROM leases_1;
+UPDATE last_lease SET id = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'leases_1'), 0);
+UPDATE compaction SET revision = (SELECT revision FROM compaction_1);
+DROP TABLE current_1;
+DROP TABLE history_1;
+DROP TABLE leases_1;
+DROP TABLE compaction_1;
+"""
+"""Format 1 had one change a revision, so a revision was a row's place."""
 
 
 def create_file(path: Path) -> None:
@@ -108,6 +137,10 @@ def _create_tables(connection: sqlite3.Connection) -> None:
         )
     elif application != APPLICATION_ID:
         raise LedgerUnusable("the file is a database, but not a ledger")
+    elif format_ == 1:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {SET_ASIDE_1} {TABLES} {FROM_1} PRAGMA user_version = {FORMAT}; COMMIT;"
+        )
     elif format_ != FORMAT:
         raise LedgerUnusable(f"the ledger has format {format_}; this version reads format {FORMAT}")
 
@@ -116,7 +149,7 @@ def _check_newest(connection: sqlite3.Connection) -> None:
     """The cheap check of every start: the newest change is there and agrees with its key's state."""
     row = connection.execute(
         "SELECT deleted_by IS NULL, current.mod_revision IS history.revision FROM history"
-        " LEFT JOIN current USING (key) ORDER BY history.revision DESC LIMIT 1"
+        " LEFT JOIN current USING (key) ORDER BY history.place DESC LIMIT 1"
     ).fetchone()
     if row is None:
         row = connection.execute("SELECT 1, 0 FROM current LIMIT 1").fetchone() or (1, 1)

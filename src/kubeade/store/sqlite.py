@@ -20,13 +20,14 @@ from typing import TypeVar
 
 from kubeade.store.check import check_file
 from kubeade.store.feed import Feed
-from kubeade.store.history import Span, Window, read_events, read_range
+from kubeade.store.history import Span, Window, read_events, read_keys_of_lease, read_query, read_range
 from kubeade.store.housekeeping import Housekeeping
 from kubeade.store.lease import LeaseTimers
 from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerUnusable, Range, Record
 from kubeade.store.lock import LedgerLock
-from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop
+from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop, Transact
 from kubeade.store.schema import create_file, open_reader
+from kubeade.store.transaction import Query, Transacted, Transaction
 from kubeade.store.trim import HistoryBudget
 from kubeade.store.watch import SqliteWatch
 from kubeade.store.writer import Outcome, Writer
@@ -132,14 +133,7 @@ class SqliteLedger:
         return found.records[0] if found.records else None
 
     async def range(self, start: bytes, end: bytes, *, revision: int = 0, limit: int = 0) -> Range:
-        while True:
-            # "Now" is what has been published: a watch can be opened from it.
-            at = revision or self.revision
-            try:
-                return await self._read(partial(read_range, self._reader, start, end, at, limit))
-            except Compacted:
-                if revision:
-                    raise
+        return await self._read_at(revision, lambda at: read_range(self._reader, start, end, at, limit))
 
     async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> SqliteWatch:
         self._check_open()
@@ -156,16 +150,37 @@ class SqliteLedger:
             buffer_events=self._limits.watch_buffer_events,
         )
 
-    async def compact(self, revision: int) -> None:
+    async def compact(self, revision: int, *, wait: bool = False) -> None:
         done: Future[None] = self._loop.create_future()
-        self._submit(Compact(revision, done))
+        self._submit(Compact(revision, wait, done))
         await done
 
-    async def grant_lease(self, seconds: int) -> int:
+    async def transact(self, transaction: Transaction, *, author: str = "") -> Transacted:
+        """Decide and do all of it at once. Raises KeyMissing, LeaseNotFound, TransactionTooLarge,
+        and what reading the past raises."""
+        done: Future[Transacted] = self._loop.create_future()
+        self._submit(Transact(transaction, author, done))
+        return await done
+
+    async def query(self, query: Query) -> Range:
+        """A range with all that can be asked of one. Raises Compacted, FutureRevision."""
+        return await self._read_at(query.revision, partial(read_query, self._reader, query))
+
+    async def grant_lease(self, seconds: int, lease: int = 0) -> int:
+        """`lease`: the id that it shall have. Raises LeaseExists."""
         done: Future[int] = self._loop.create_future()
         done.add_done_callback(partial(self._start_lease, seconds))
-        self._submit(GrantLease(seconds, done))
+        self._submit(GrantLease(seconds, lease, done))
         return await asyncio.shield(done)
+
+    @property
+    def leases(self) -> LeaseTimers:
+        """For looking at them."""
+        return self._leases
+
+    async def keys_of_lease(self, lease: int) -> list[bytes]:
+        """In order."""
+        return await self._read(partial(read_keys_of_lease, self._reader, lease))
 
     async def keep_lease_alive(self, lease: int) -> None:
         self._check_open()
@@ -205,6 +220,16 @@ class SqliteLedger:
     def _check_open(self) -> None:
         if self._closing is not None:
             raise LedgerClosed("the ledger is closed")
+
+    async def _read_at(self, revision: int, read: Callable[[int], Range]) -> Range:
+        while True:
+            # "Now" is what has been published: a watch can be opened from it.
+            at = revision or self.revision
+            try:
+                return await self._read(partial(read, at))
+            except Compacted:
+                if revision:
+                    raise
 
     async def _read(self, read: Callable[[], T]) -> T:
         self._check_open()

@@ -13,6 +13,8 @@ forgotten step by step while nobody waits to write.
 import sqlite3
 from dataclasses import dataclass, replace
 
+from kubeade.store.place import EMPTY_REVISION, STEP_BITS, oldest_readable, place_of
+
 STEP_ROWS = 256
 
 
@@ -48,7 +50,7 @@ class HistoryTrim:
     @property
     def compact_revision(self) -> int:
         """The oldest revision that can still be read."""
-        return max(self.extent.compacted, self.extent.first - 1)
+        return oldest_readable(self.extent.compacted, self.extent.first)
 
     @property
     def has_past(self) -> bool:
@@ -94,27 +96,34 @@ class HistoryTrim:
 
     def _bytes_target(self, last: int) -> int:
         row = self._connection.execute(
-            "SELECT max(revision) FROM history WHERE revision BETWEEN ? AND ? AND bytes_total <= ?",
-            (self.extent.first, last, self.extent.bytes_total - self._budget.bytes),
+            "SELECT max(place) FROM history WHERE place BETWEEN ? AND ? AND bytes_total <= ?",
+            (
+                place_of(self.extent.first),
+                place_of(last + 1) - 1,
+                self.extent.bytes_total - self._budget.bytes,
+            ),
         ).fetchone()
-        return int(row[0] or 0)
+        return int(row[0] or 0) >> STEP_BITS
 
     def _forget(self, revision: int) -> None:
         if revision < self.extent.first:
             return
-        self._connection.execute("DELETE FROM history WHERE revision <= ?", (revision,))
+        self._connection.execute("DELETE FROM history WHERE place < ?", (place_of(revision + 1),))
         first = revision + 1
         self.extent = replace(self.extent, first=first, first_total=self._total_at(first))
 
     def _read_extent(self) -> Extent:
         compacted, first, newest = self._connection.execute(
-            "SELECT revision, coalesce((SELECT min(revision) FROM history), 1),"
-            " coalesce((SELECT max(revision) FROM history), 0) FROM compaction"
+            "SELECT revision, (SELECT min(place) FROM history), (SELECT max(place) FROM history)"
+            " FROM compaction"
         ).fetchone()
+        first = first >> STEP_BITS if first else EMPTY_REVISION + 1
+        newest = newest >> STEP_BITS if newest else EMPTY_REVISION
         return Extent(compacted, first, self._total_at(first), newest, self._total_at(newest))
 
     def _total_at(self, revision: int) -> int:
         row = self._connection.execute(
-            "SELECT bytes_total FROM history WHERE revision = ?", (revision,)
+            "SELECT max(bytes_total) FROM history WHERE place >= ? AND place < ?",
+            (place_of(revision), place_of(revision + 1)),
         ).fetchone()
-        return int(row[0]) if row else 0
+        return int(row[0] or 0)

@@ -17,16 +17,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeGuard
 
-from kubeade.store.group import Group
+from kubeade.store.group import Group, Slip
+from kubeade.store.history import read_query
 from kubeade.store.ledger import (
     Compacted,
     FutureRevision,
+    LeaseExists,
     LedgerError,
     LedgerEvent,
     LedgerFailed,
     LedgerFull,
+    Range,
 )
 from kubeade.store.quota import Quota
 from kubeade.store.request import (
@@ -39,10 +42,12 @@ from kubeade.store.request import (
     RevokeLease,
     Stop,
     Tidy,
+    Transact,
     Write,
 )
-from kubeade.store.rows import load_slips, write_changes
+from kubeade.store.rows import load_slips, load_spans, write_changes
 from kubeade.store.schema import open_writer
+from kubeade.store.transaction import DeleteRange, Query
 from kubeade.store.trim import HistoryBudget, HistoryTrim
 
 GROUP_WRITES = 1024
@@ -128,17 +133,22 @@ class Writer:
             requests.append(request)
             if isinstance(request, Put):
                 size += len(request.value)
+            elif isinstance(request, Transact):
+                size += request.transaction.size
         return requests
 
     def _serve(self, requests: Sequence[Request]) -> Stop | None:
         """Runs of writes are committed together; anything else on its own, in its place."""
         writes: list[Write] = []
         for request in requests:
-            if isinstance(request, Put | Delete):
+            if isinstance(request, Put | Delete) or _names_its_keys(request):
                 writes.append(request)
                 continue
             self._write(writes)
             writes = []
+            if isinstance(request, Transact):
+                self._write([request])
+                continue
             if isinstance(request, Stop):
                 return request
             if isinstance(request, Tidy):
@@ -148,6 +158,8 @@ class Writer:
                 error = self._commit(partial(self._body(request), request))
             if error is not None:
                 self._publish(self._outcome([], [(request.done, error)]))
+            elif isinstance(request, Compact) and request.wait:
+                self._finish(request)
         self._write(writes)
         return None
 
@@ -178,7 +190,7 @@ class Writer:
     def _write_singly(self, writes: Sequence[Write]) -> None:
         """One that does not fit must not cost the others their place; a deletion has its reserve."""
         for write in writes:
-            with self._quota.reserve() if isinstance(write, Delete) else nullcontext():
+            with self._quota.reserve() if _only_deletes(write) else nullcontext():
                 error = self._commit(partial(self._put_and_delete, [write]))
             if error is not None:
                 self._publish(self._outcome([], [(write.done, error)]))
@@ -210,10 +222,28 @@ class Writer:
         return Outcome(self._trim.extent.newest, self._trim.compact_revision, events, answers)
 
     def _put_and_delete(self, writes: Sequence[Write]) -> Work:
-        keys = {write.key for write in writes}
-        group = Group(self._trim.extent.newest, load_slips(self._connection, keys), self._leases.keys())
+        group = self._group(self._load(writes))
         group.decide(writes)
         return self._record(group), group.answers
+
+    def _load(self, writes: Sequence[Write]) -> dict[bytes, Slip]:
+        first = writes[0]
+        if isinstance(first, Transact) and first.transaction.has_ranges:
+            return load_spans(self._connection, first.transaction.spans())
+        keys: set[bytes] = set()
+        for write in writes:
+            if isinstance(write, Transact):
+                keys.update(start for start, _ in write.transaction.spans())
+            else:
+                keys.add(write.key)
+        return load_slips(self._connection, keys)
+
+    def _group(self, slips: dict[bytes, Slip]) -> Group:
+        return Group(self._trim.extent.newest, slips, self._leases.keys(), self._read_past)
+
+    def _read_past(self, query: Query) -> Range:
+        """Inside the transaction, before it has changed anything."""
+        return read_query(self._connection, query, query.revision)
 
     def _record(self, group: Group) -> list[LedgerEvent]:
         if group.changes:
@@ -232,18 +262,25 @@ class Writer:
         return [], []
 
     def _grant_lease(self, request: GrantLease) -> Work:
-        cursor = self._connection.execute("INSERT INTO leases (seconds) VALUES (?)", (request.seconds,))
-        lease = cursor.lastrowid
-        assert lease is not None
+        lease = request.lease or self._next_lease()
+        if lease in self._leases:
+            return [], [(request.done, LeaseExists(f"lease exists: {lease}"))]
+        self._connection.execute("INSERT INTO leases VALUES (?, ?)", (lease, request.seconds))
         self._leases[lease] = request.seconds
         return [], [(request.done, lease)]
+
+    def _next_lease(self) -> int:
+        (lease,) = self._connection.execute("SELECT id + 1 FROM last_lease").fetchone()
+        while lease in self._leases:
+            lease += 1
+        self._connection.execute("UPDATE last_lease SET id = ?", (lease,))
+        return int(lease)
 
     def _revoke_lease(self, request: RevokeLease) -> Work:
         rows = self._connection.execute("SELECT key FROM current WHERE lease = ?", (request.lease,))
         keys = sorted(row[0] for row in rows)
-        group = Group(self._trim.extent.newest, load_slips(self._connection, keys), self._leases.keys())
-        for key in keys:
-            group.delete_key(key, author="")
+        group = self._group(load_slips(self._connection, keys))
+        group.delete_keys(keys, author="")
         self._connection.execute("DELETE FROM leases WHERE id = ?", (request.lease,))
         events = self._record(group)
         self._leases.pop(request.lease, None)
@@ -255,7 +292,13 @@ class Writer:
         if request.revision < self._trim.compact_revision:
             return [], [(request.done, Compacted(self._trim.compact_revision))]
         self._trim.compact(request.revision)
-        return [], [(request.done, None)]
+        return [], [] if request.wait else [(request.done, None)]
+
+    def _finish(self, compact: Compact) -> None:
+        """Forget all that can be, step by step. Where that fails, it goes on when nobody waits."""
+        while self._trim.backlog and self._commit(self._forget) is None:
+            pass
+        self._publish(self._outcome([], [(compact.done, None)]))
 
     def _tidy(self, request: Tidy) -> None:
         """Give back some free pages, and the log's file while nobody waits. Not in a transaction."""
@@ -271,6 +314,17 @@ class Writer:
         except sqlite3.Error as error:
             answer = refusal(error)
         self._publish(self._outcome([], [(request.done, answer)]))
+
+
+def _names_its_keys(request: Request) -> TypeGuard[Transact]:
+    """Whether it can be decided in a group: only what the keys are that it names matters."""
+    return isinstance(request, Transact) and not request.transaction.has_ranges
+
+
+def _only_deletes(write: Write) -> bool:
+    if isinstance(write, Transact):
+        return all(isinstance(each, DeleteRange) for each in write.transaction.then)
+    return isinstance(write, Delete)
 
 
 def refusal(error: Exception) -> LedgerError:

@@ -38,18 +38,18 @@ async def test_everything_is_there_after_a_restart(opener: Opener, tmp_path: Pat
     ledger = await opener(tmp_path)
     lease = await ledger.grant_lease(3600)
     await ledger.create(b"/a", b"<>", stamp_at=1, author="ann", lease=lease)
-    kept = await ledger.update(b"/a", b"<>", stamp_at=1, author="bob", expected_revision=1, lease=lease)
+    kept = await ledger.update(b"/a", b"<>", stamp_at=1, author="bob", expected_revision=2, lease=lease)
     await ledger.create(b"/b", b"")
-    await ledger.delete(b"/b", expected_revision=3)
-    await ledger.compact(2)
+    await ledger.delete(b"/b", expected_revision=4)
+    await ledger.compact(3)
     await ledger.close()
     ledger = await opener(tmp_path)
-    assert (ledger.revision, ledger.compact_revision) == (4, 2)
+    assert (ledger.revision, ledger.compact_revision) == (5, 3)
     assert await ledger.get(b"/a") == kept
     with pytest.raises(Compacted):
-        await ledger.watch(b"/", b"0", after_revision=1)
-    async with await ledger.watch(b"/", b"0", after_revision=2) as watch:
-        assert [event.record.mod_revision for event in await anext(aiter(watch))] == [3, 4]
+        await ledger.watch(b"/", b"0", after_revision=2)
+    async with await ledger.watch(b"/", b"0", after_revision=3) as watch:
+        assert [event.record.mod_revision for event in await anext(aiter(watch))] == [4, 5]
     await ledger.keep_lease_alive(lease)
     await ledger.revoke_lease(lease)
     assert await ledger.get(b"/a") is None
@@ -73,12 +73,12 @@ async def test_no_revision_is_given_twice_even_if_all_was_deleted_and_compacted(
 ) -> None:
     ledger = await opener(tmp_path)
     await ledger.create(b"/a", b"")
-    await ledger.delete(b"/a", expected_revision=1)
-    await ledger.compact(2)
+    await ledger.delete(b"/a", expected_revision=2)
+    await ledger.compact(3)
     await ledger.close()
     ledger = await opener(tmp_path)
-    assert ledger.revision == 2
-    assert (await ledger.create(b"/a", b"")).mod_revision == 3
+    assert ledger.revision == 3
+    assert (await ledger.create(b"/a", b"")).mod_revision == 4
     await ledger.close()
 
 

@@ -51,7 +51,7 @@ async def test_a_watch_sees_changes_in_order_once_with_what_was_before(ledger: L
     async with await ledger.watch(b"/a/", b"/a0", after_revision=0) as watch:
         await change_often(ledger)
         events = await take(watch, 180)
-    assert [event.record.mod_revision for event in events] == list(range(1, 181))
+    assert [event.record.mod_revision for event in events] == list(range(2, 182))
     assert_chained(events)
 
 
@@ -70,32 +70,32 @@ async def test_a_watch_sees_its_range_only(ledger: Ledger) -> None:
 
 async def test_a_deletion_tells_its_author_and_the_record_before(ledger: Ledger) -> None:
     created = await ledger.create(b"/a", b"<>", stamp_at=1, author="ann")
-    async with await ledger.watch(b"/a", b"/b", after_revision=1) as watch:
-        deleted = await ledger.delete(b"/a", expected_revision=1, author="bob")
+    async with await ledger.watch(b"/a", b"/b", after_revision=2) as watch:
+        deleted = await ledger.delete(b"/a", expected_revision=2, author="bob")
         assert await take(watch, 1) == [LedgerEvent(EventType.DELETE, deleted, created)]
-    assert (deleted.value, deleted.author, deleted.creator) == (b"<2>", "bob", "ann")
+    assert (deleted.value, deleted.author, deleted.creator) == (b"<3>", "bob", "ann")
 
 
-@pytest.mark.parametrize("after_revision", [0, 1, 50, 179])
+@pytest.mark.parametrize("after_revision", [1, 2, 50, 180])
 async def test_a_watch_resumes_after_any_kept_revision(ledger: Ledger, after_revision: int) -> None:
     await change_often(ledger)
     async with await ledger.watch(b"/a/", b"/a0", after_revision=after_revision) as watch:
-        events = await take(watch, 180 - after_revision)
-        assert [event.record.mod_revision for event in events] == list(range(after_revision + 1, 181))
+        events = await take(watch, 181 - after_revision)
+        assert [event.record.mod_revision for event in events] == list(range(after_revision + 1, 182))
         await ledger.create(b"/a/next", b"")
-        assert (await take(watch, 1))[0].record.mod_revision == 181
+        assert (await take(watch, 1))[0].record.mod_revision == 182
 
 
 async def test_a_watch_opened_among_writes_misses_nothing(ledger: Ledger) -> None:
     writing = asyncio.gather(*(change_often(ledger, b"/a/%d/" % number, 3) for number in range(8)))
     watches: dict[int, LedgerWatch] = {}
-    while ledger.revision < 100:
+    while ledger.revision < 101:
         now = ledger.revision
         if now not in watches:
             watches[now] = await ledger.watch(b"/a/", b"/a0", after_revision=now)
         await asyncio.sleep(0)
     await writing
-    total = 8 * 27
+    total = 1 + 8 * 27
     for after_revision, watch in watches.items():
         events = await take(watch, total - after_revision)
         assert [event.record.mod_revision for event in events] == list(range(after_revision + 1, total + 1))
@@ -126,22 +126,22 @@ async def test_a_reader_of_a_watch_is_up_to_date_when_a_write_is_acknowledged(le
 
 async def test_a_watch_from_before_the_compaction_is_refused(ledger: Ledger) -> None:
     await change_often(ledger)
-    await ledger.compact(100)
+    await ledger.compact(101)
     with pytest.raises(Compacted) as refused:
-        await ledger.watch(b"/a/", b"/a0", after_revision=99)
-    assert refused.value.compact_revision == 100
-    async with await ledger.watch(b"/a/", b"/a0", after_revision=100) as watch:
+        await ledger.watch(b"/a/", b"/a0", after_revision=100)
+    assert refused.value.compact_revision == 101
+    async with await ledger.watch(b"/a/", b"/a0", after_revision=101) as watch:
         events = await take(watch, 80)
-    assert [event.record.mod_revision for event in events] == list(range(101, 181))
+    assert [event.record.mod_revision for event in events] == list(range(102, 182))
 
 
 async def test_an_open_watch_survives_a_compaction(ledger: Ledger) -> None:
     async with await ledger.watch(b"/a/", b"/a0", after_revision=0) as watch:
         await change_often(ledger, rounds=2)
         assert len(await take(watch, 18)) == 18
-        await ledger.compact(18)
+        await ledger.compact(19)
         await ledger.create(b"/a/x", b"")
-        assert (await take(watch, 1))[0].record.mod_revision == 19
+        assert (await take(watch, 1))[0].record.mod_revision == 20
 
 
 async def test_closing_a_watch_ends_its_iteration(ledger: Ledger) -> None:

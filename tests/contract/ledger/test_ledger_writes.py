@@ -7,23 +7,23 @@ import pytest
 from kubeade.store.ledger import KeyExists, Ledger, LedgerClosed, Record, RevisionMismatch
 
 
-async def test_revisions_start_at_one_and_rise_by_each_change(ledger: Ledger) -> None:
-    assert ledger.revision == 0
-    assert (await ledger.create(b"/a", b"1")).mod_revision == 1
-    assert (await ledger.create(b"/b", b"1")).mod_revision == 2
-    assert ledger.revision == 2
+async def test_an_empty_ledger_is_at_revision_one_and_each_change_adds_one(ledger: Ledger) -> None:
+    assert ledger.revision == 1
+    assert (await ledger.create(b"/a", b"1")).mod_revision == 2
+    assert (await ledger.create(b"/b", b"1")).mod_revision == 3
+    assert ledger.revision == 3
 
 
 async def test_a_created_key_has_version_one_and_its_author_as_creator(ledger: Ledger) -> None:
     record = await ledger.create(b"/a", b"1", author="ann")
-    assert record == Record(b"/a", b"1", 1, 1, 1, 0, "ann", "ann")
+    assert record == Record(b"/a", b"1", 2, 2, 1, 0, "ann", "ann")
     assert await ledger.get(b"/a") == record
 
 
 async def test_an_update_keeps_creation_and_creator(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"1", author="ann")
-    record = await ledger.update(b"/a", b"2", expected_revision=1, author="bob")
-    assert record == Record(b"/a", b"2", 1, 2, 2, 0, "bob", "ann")
+    record = await ledger.update(b"/a", b"2", expected_revision=2, author="bob")
+    assert record == Record(b"/a", b"2", 2, 3, 2, 0, "bob", "ann")
 
 
 async def test_creating_a_key_twice_is_refused_with_the_one_that_is_there(ledger: Ledger) -> None:
@@ -31,14 +31,14 @@ async def test_creating_a_key_twice_is_refused_with_the_one_that_is_there(ledger
     with pytest.raises(KeyExists) as refused:
         await ledger.create(b"/a", b"2")
     assert refused.value.current == first
-    assert ledger.revision == 1
+    assert ledger.revision == 2
 
 
 async def test_an_update_at_an_old_revision_is_refused_with_the_newest(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"1")
-    newest = await ledger.update(b"/a", b"2", expected_revision=1)
+    newest = await ledger.update(b"/a", b"2", expected_revision=2)
     with pytest.raises(RevisionMismatch) as refused:
-        await ledger.update(b"/a", b"3", expected_revision=1)
+        await ledger.update(b"/a", b"3", expected_revision=2)
     assert refused.value.current == newest
     assert await ledger.get(b"/a") == newest
 
@@ -52,32 +52,32 @@ async def test_an_update_of_a_missing_key_is_refused(ledger: Ledger, expected_re
 
 async def test_a_deletion_returns_the_last_record_at_its_own_revision(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"1", author="ann")
-    record = await ledger.delete(b"/a", expected_revision=1, author="bob")
-    assert record == Record(b"/a", b"1", 1, 2, 1, 0, "bob", "ann")
+    record = await ledger.delete(b"/a", expected_revision=2, author="bob")
+    assert record == Record(b"/a", b"1", 2, 3, 1, 0, "bob", "ann")
     assert await ledger.get(b"/a") is None
-    assert ledger.revision == 2
+    assert ledger.revision == 3
 
 
 async def test_a_deletion_at_an_old_revision_is_refused(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"1")
-    newest = await ledger.update(b"/a", b"2", expected_revision=1)
+    newest = await ledger.update(b"/a", b"2", expected_revision=2)
     with pytest.raises(RevisionMismatch) as refused:
-        await ledger.delete(b"/a", expected_revision=1)
+        await ledger.delete(b"/a", expected_revision=2)
     assert refused.value.current == newest
     with pytest.raises(RevisionMismatch):
-        await ledger.delete(b"/none", expected_revision=1)
+        await ledger.delete(b"/none", expected_revision=2)
 
 
 async def test_a_key_that_was_deleted_can_be_created_again(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"1")
-    await ledger.delete(b"/a", expected_revision=1)
+    await ledger.delete(b"/a", expected_revision=2)
     record = await ledger.create(b"/a", b"2")
-    assert (record.create_revision, record.mod_revision, record.version) == (3, 3, 1)
+    assert (record.create_revision, record.mod_revision, record.version) == (4, 4, 1)
     assert await ledger.get(b"/a") == record
 
 
 async def test_a_value_carries_its_revision_where_it_was_asked_for(ledger: Ledger) -> None:
-    for number in range(9):
+    for number in range(8):
         await ledger.create(b"/filler/%d" % number, b"")
     created = await ledger.create(b"/a", b'{"rv":""}', stamp_at=7)
     assert created.value == b'{"rv":"10"}'
@@ -90,9 +90,9 @@ async def test_a_value_carries_its_revision_where_it_was_asked_for(ledger: Ledge
 
 async def test_a_deletion_restamps_where_the_number_grows_longer(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"<>", stamp_at=1)
-    for number in range(8):
+    for number in range(7):
         await ledger.create(b"/filler/%d" % number, b"")
-    assert (await ledger.delete(b"/a", expected_revision=1)).value == b"<10>"
+    assert (await ledger.delete(b"/a", expected_revision=2)).value == b"<10>"
 
 
 async def test_values_may_be_empty_and_large_and_any_bytes(ledger: Ledger) -> None:
@@ -105,10 +105,10 @@ async def test_values_may_be_empty_and_large_and_any_bytes(ledger: Ledger) -> No
 
 async def test_of_many_concurrent_swaps_of_one_key_one_wins(ledger: Ledger) -> None:
     await ledger.create(b"/a", b"0")
-    swaps = [ledger.update(b"/a", b"%d" % number, expected_revision=1) for number in range(50)]
+    swaps = [ledger.update(b"/a", b"%d" % number, expected_revision=2) for number in range(50)]
     results = await asyncio.gather(*swaps, return_exceptions=True)
     assert [type(result) for result in results] == [Record] + [RevisionMismatch] * 49
-    assert ledger.revision == 2
+    assert ledger.revision == 3
 
 
 async def test_a_refused_write_costs_its_neighbours_nothing(ledger: Ledger) -> None:
@@ -142,20 +142,20 @@ async def test_two_hundred_writers_lose_no_update(ledger: Ledger) -> None:
     record = await ledger.get(b"/counter")
     assert record is not None
     assert record.value == b"20"
-    assert ledger.revision == 1 + 200 * 7 + 20
+    assert ledger.revision == 2 + 200 * 7 + 20
     assert (await ledger.range(b"/own/", b"/own0")).count == 0
 
 
 async def test_steps_of_one_key_in_one_breath_all_count(ledger: Ledger) -> None:
     created, updated, deleted, again = await asyncio.gather(
         ledger.create(b"/a", b"1"),
-        ledger.update(b"/a", b"2", expected_revision=1),
-        ledger.delete(b"/a", expected_revision=2),
+        ledger.update(b"/a", b"2", expected_revision=2),
+        ledger.delete(b"/a", expected_revision=3),
         ledger.create(b"/a", b"3"),
     )
-    assert [record.mod_revision for record in (created, updated, deleted, again)] == [1, 2, 3, 4]
+    assert [record.mod_revision for record in (created, updated, deleted, again)] == [2, 3, 4, 5]
     assert await ledger.get(b"/a") == again
-    assert await ledger.get(b"/a", revision=2) == updated
+    assert await ledger.get(b"/a", revision=3) == updated
 
 
 async def test_a_cancelled_write_harms_nobody(ledger: Ledger) -> None:
@@ -181,4 +181,4 @@ async def test_closing_finishes_what_is_queued(ledger: Ledger) -> None:
     writes = [asyncio.ensure_future(ledger.create(b"/%d" % number, b"")) for number in range(50)]
     await asyncio.sleep(0)
     await ledger.close()
-    assert [record.mod_revision for record in await asyncio.gather(*writes)] == list(range(1, 51))
+    assert [record.mod_revision for record in await asyncio.gather(*writes)] == list(range(2, 52))

@@ -214,8 +214,8 @@ async def test_an_order_tells_who_placed_it_and_who_touched_it_last(lab: ApiLab)
     order = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order")).json
     assert order == {
         "uid": made["metadata"]["uid"],
-        "resourceVersion": "1",
-        "createRevision": "1",
+        "resourceVersion": "2",
+        "createRevision": "2",
         "creator": "admin",
         "lastAuthor": "admin",
     }

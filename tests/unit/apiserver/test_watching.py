@@ -36,10 +36,10 @@ async def test_a_watch_goes_on_from_a_revision(lab: ApiLab) -> None:
 
 async def test_a_deletion_tells_its_own_revision(lab: ApiLab) -> None:
     await lab.config_map("a")
-    async with lab.watching(f"{CONFIG_MAPS}?watch=1&resourceVersion=1") as events:
+    async with lab.watching(f"{CONFIG_MAPS}?watch=1&resourceVersion=2") as events:
         await lab.send("DELETE", f"{CONFIG_MAPS}/a")
         event = await events.next()
-        assert (event["type"], event["object"]["metadata"]["resourceVersion"]) == ("DELETED", "2")
+        assert (event["type"], event["object"]["metadata"]["resourceVersion"]) == ("DELETED", "3")
 
 
 async def test_a_selector_turns_changes_into_comings_and_goings(lab: ApiLab) -> None:
@@ -49,7 +49,7 @@ async def test_a_selector_turns_changes_into_comings_and_goings(lab: ApiLab) -> 
             await lab.send("PATCH", f"{CONFIG_MAPS}/a", {"metadata": {"labels": labels}}, headers=MERGE)
         found = [await events.next() for _ in range(3)]
     assert [event["type"] for event in found] == ["ADDED", "MODIFIED", "DELETED"]
-    assert found[2]["object"]["metadata"]["resourceVersion"] == "4"
+    assert found[2]["object"]["metadata"]["resourceVersion"] == "5"
     assert found[2]["object"]["metadata"]["labels"]["on"] == "yes"
 
 
@@ -68,7 +68,7 @@ async def test_initial_events_end_with_a_bookmark_that_says_so(lab: ApiLab) -> N
         bookmark = await events.next()
     assert bookmark["type"] == "BOOKMARK"
     assert bookmark["object"]["metadata"] == {
-        "resourceVersion": "1",
+        "resourceVersion": "2",
         "annotations": {"k8s.io/initial-events-end": "true"},
     }
 
@@ -77,13 +77,13 @@ async def test_a_watch_of_a_forgotten_revision_is_refused(lab: ApiLab) -> None:
     for name in "abc":
         await lab.config_map(name)
     storage = lab.server.storage
-    await storage.ledger.compact(3)
+    await storage.ledger.compact(4)
     for cache in storage.cache._resources.values():
         cache.changes.clear()
-        cache.changes_after = 3
-    answer = await lab.send("GET", f"{CONFIG_MAPS}?watch=1&resourceVersion=1")
+        cache.changes_after = 4
+    answer = await lab.send("GET", f"{CONFIG_MAPS}?watch=1&resourceVersion=2")
     assert (answer.status, answer.json["reason"]) == (410, "Expired")
-    assert answer.message.startswith("too old resource version: 1 (")
+    assert answer.message.startswith("too old resource version: 2 (")
 
 
 async def test_a_revision_that_only_the_ledger_remembers_is_read_from_there(lab: ApiLab) -> None:
@@ -91,8 +91,8 @@ async def test_a_revision_that_only_the_ledger_remembers_is_read_from_there(lab:
         await lab.config_map(name)
     for cache in lab.server.storage.cache._resources.values():
         cache.changes.clear()
-        cache.changes_after = 3
-    async with lab.watching(f"{CONFIG_MAPS}?watch=1&resourceVersion=1") as events:
+        cache.changes_after = 4
+    async with lab.watching(f"{CONFIG_MAPS}?watch=1&resourceVersion=2") as events:
         await lab.config_map("d")
         assert await events.names(3) == [("ADDED", "b"), ("ADDED", "c"), ("ADDED", "d")]
 

@@ -35,7 +35,7 @@ async def test_what_is_created_is_what_is_read(lab: ApiLab) -> None:
 async def test_stored_bytes_start_with_kind_version_and_revision(lab: ApiLab) -> None:
     await lab.config_map("menu")
     body = (await lab.send("GET", f"{CONFIG_MAPS}/menu")).body
-    assert body.startswith(b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"1",')
+    assert body.startswith(b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"2",')
 
 
 async def test_a_name_is_given_once(lab: ApiLab) -> None:

@@ -104,10 +104,10 @@ async def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
 async def test_history_beyond_the_budget_is_forgotten_oldest_first(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "ledger.db", SMALL_HISTORY)
     await change_in_turn(ledger, b"/a", 999)
-    assert 900 - 1 <= ledger.compact_revision <= 900
+    assert 900 <= ledger.compact_revision <= 901
     with pytest.raises(Compacted):
-        await ledger.get(b"/a", revision=500)
-    record = await ledger.get(b"/a", revision=950)
+        await ledger.get(b"/a", revision=501)
+    record = await ledger.get(b"/a", revision=951)
     assert record is not None
     assert record.version == 950
     assert await ledger.check() == []
@@ -141,12 +141,12 @@ async def test_a_full_ledger_refuses_writes_serves_reads_and_recovers(tmp_path: 
     ledger = await SqliteLedger.open(tmp_path / "ledger.db", limits)
     kept = await fill(ledger)
     assert 20 < len(kept) < 60
-    assert ledger.revision == len(kept)
+    assert ledger.revision == len(kept) + 1
     assert (await ledger.range(b"/", b"0")).count == len(kept)
     for record in kept[:5]:
         await ledger.delete(record.key, expected_revision=record.mod_revision)
     record = await ledger.create(b"/again", b"x" * 50_000)
-    assert record.mod_revision == len(kept) + 6
+    assert record.mod_revision == len(kept) + 7
     assert await ledger.check() == []
     await ledger.close()
 
@@ -192,10 +192,10 @@ async def test_a_failing_disk_is_told_and_leaves_nothing_half_written(tmp_path: 
     await ledger.create(b"/before", b"")
     writer = ledger._writer
     writer._connection = cast("sqlite3.Connection", FailingConnection(writer._connection))
-    async with await ledger.watch(b"/", b"0", after_revision=1) as watch:
+    async with await ledger.watch(b"/", b"0", after_revision=2) as watch:
         results = await asyncio.gather(
             ledger.create(b"/a", b""),
-            ledger.delete(b"/before", expected_revision=1),
+            ledger.delete(b"/before", expected_revision=2),
             return_exceptions=True,
         )
         assert LedgerFailed in {type(result) for result in results}
@@ -203,9 +203,9 @@ async def test_a_failing_disk_is_told_and_leaves_nothing_half_written(tmp_path: 
         assert (await ledger.get(b"/a") is None) == (failed == 0)
         await ledger.create(b"/after", b"")
         seen: list[int] = []
-        while len(seen) < ledger.revision - 1:
+        while len(seen) < ledger.revision - 2:
             seen += [event.record.mod_revision for event in await anext(watch)]
-    assert seen == list(range(2, ledger.revision + 1))
+    assert seen == list(range(3, ledger.revision + 1))
     assert await ledger.check() == []
     await ledger.close()
 
@@ -214,14 +214,14 @@ async def test_a_programmers_error_is_told_to_its_caller(tmp_path: Path) -> None
     ledger = await SqliteLedger.open(tmp_path / "ledger.db")
     with pytest.raises(LedgerFailed):
         await ledger.create(cast("bytes", object()), b"")
-    assert (await ledger.create(b"/a", b"")).mod_revision == 1
+    assert (await ledger.create(b"/a", b"")).mod_revision == 2
     await ledger.close()
 
 
 async def test_a_watch_catches_up_from_disk_where_memory_is_too_short(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "ledger.db", FORGETFUL)
     await change_in_turn(ledger, b"/a", 99)
-    assert await revisions(ledger, 0, 100) == list(range(1, 101))
+    assert await revisions(ledger, 0, 100) == list(range(2, 102))
     await ledger.close()
 
 
@@ -236,7 +236,7 @@ async def test_a_slow_reader_goes_on_from_disk_without_a_gap(tmp_path: Path) -> 
             found += [event.record.mod_revision for event in batch]
             if len(found) == 40:
                 await ledger.create(b"/more", b"")
-        assert found == list(range(1, 101))
+        assert found == list(range(2, 102))
     await ledger.close()
 
 
@@ -244,9 +244,9 @@ async def test_a_too_slow_reader_is_told_compacted(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "ledger.db", FORGETFUL)
     async with await ledger.watch(b"/", b"0", after_revision=0) as watch:
         await change_in_turn(ledger, b"/a", 99)
-        await ledger.compact(90)
+        await ledger.compact(91)
         first = await anext(watch)
-        assert [event.record.mod_revision for event in first] == [1, 2, 3, 4]
+        assert [event.record.mod_revision for event in first] == [2, 3, 4, 5]
         for _ in range(2):
             with pytest.raises(Compacted):
                 await anext(watch)
