@@ -132,7 +132,8 @@ class Components:
         client = client_of(self._handler, node(self._settings.node_name))
         server = NodeServer(self._settings.node_name, client, self._clock)
         config = replace(self._kubelet_config(), serve_port=await self._serve_node(server))
-        kubelet = Kubelet(config, client, runtime, images, self._clock)
+        mounter = shop.open_mounter(self._mode)
+        kubelet = Kubelet(config, client, runtime, images, self._clock, mounter=mounter)
         server.serve(kubelet.access, kubelet.usage)
         return kubelet
 

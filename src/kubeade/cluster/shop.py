@@ -9,6 +9,7 @@ from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cni import PodNetwork
 from kubeade.cri.service import ImageService, RuntimeService
 from kubeade.kubelet.config import KubeletConfig
+from kubeade.kubelet.volumes.mounter import LinuxMounter, Mounter, NoMounter
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 from kubeade.network.loopback import LoopbackNetwork
@@ -104,6 +105,11 @@ async def open_runtime(
     runtime = EmbeddedRuntime(data.runtime, mode, images, network, clock=clock, ids=ids)
     await runtime.open()
     return runtime, images
+
+
+def open_mounter(mode: Mode) -> Mounter:
+    """Where containers have namespaces of their own, the node may mount."""
+    return LinuxMounter() if mode is Mode.NAMESPACES else NoMounter()
 
 
 def simulated_runtime(network: PodNetwork, clock: Clock) -> tuple[NodeRuntime, ImageService]:

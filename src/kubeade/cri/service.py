@@ -84,6 +84,14 @@ class ExecSession(Protocol):
         ...
 
 
+class PodConnection(Duplex, Protocol):
+    """A connection to a port of a sandbox."""
+
+    def end(self) -> None:
+        """Send no more; what comes back is still read."""
+        ...
+
+
 class RuntimeService(Protocol):
     async def version(self) -> RuntimeVersion: ...
 
@@ -135,7 +143,7 @@ class RuntimeService(Protocol):
 
     async def attach(self, container_id: str, *, stdin: bool, tty: bool) -> ExecSession: ...
 
-    async def port_forward(self, sandbox_id: str, port: int) -> Duplex:
+    async def port_forward(self, sandbox_id: str, port: int) -> PodConnection:
         """A connection to localhost:port as seen from inside the sandbox. Raises OSError."""
         ...
 

@@ -117,8 +117,13 @@ class LinuxResources:
 
 @dataclass(slots=True)
 class Mount:
+    """`sub_path` is beyond the CRI: the part of `host_path` that is meant. It has no links in it, and whoever
+    mounts must follow none there: a container may be swapping them in just now. With `image` it is that
+    image's content, read-only, and `image_sub_path` the part of it."""
+
     container_path: str
     host_path: str
+    sub_path: str = field(default="", kw_only=True)
     readonly: bool = False
     recursive_read_only: bool = False
     propagation: MountPropagation = MountPropagation.PRIVATE

@@ -48,6 +48,7 @@ class ContainerStarter:
         """Raises StartFailure."""
         self._check_backoff(container)
         image = await self._node.images.ensure(self._context.pod, container)
+        await self._ensure_image_volumes(container)
         attempt = self._attempt(container)
         config = self._configure(container, image, attempt)
         container_id = await self._create(container, config)
@@ -56,6 +57,13 @@ class ContainerStarter:
         self._context.say_normal("Started", "Container started", container)
         await self._post_start(container, container_id)
         await self._remove_old(container)
+
+    async def _ensure_image_volumes(self, container: Object) -> None:
+        for mount in container.get("volumeMounts") or []:
+            volume = self._place.volumes.get(mount["name"])
+            if volume is not None and volume.image:
+                wanted = {"image": volume.image, "imagePullPolicy": volume.pull_policy}
+                await self._node.images.ensure(self._context.pod, {**container, **wanted})
 
     def _check_backoff(self, container: Object) -> None:
         """A container that ended has to wait, longer each time."""

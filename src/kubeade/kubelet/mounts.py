@@ -9,7 +9,7 @@ from kubeade.kubelet.environment import ConfigError
 from kubeade.kubelet.expansion import expand
 from kubeade.kubelet.failures import VolumeError
 from kubeade.kubelet.volumes.manager import PodVolume
-from kubeade.kubelet.volumes.sub_path import resolve_sub_path
+from kubeade.kubelet.volumes.sub_path import SubPath, resolve_sub_path
 
 HOSTS_PATH = "/etc/hosts"
 _PROPAGATION = {
@@ -34,20 +34,27 @@ def _mount(mount: Object, volumes: Mapping[str, PodVolume], variables: Mapping[s
         raise ConfigError(f"cannot find volume {mount['name']!r} to mount into container")
     path = mount["mountPath"] if mount["mountPath"].startswith("/") else f"/{mount['mountPath']}"
     sub_path = _sub_path(mount, variables)
-    source = volume.path
-    if sub_path:
-        try:
-            source = resolve_sub_path(volume.path, sub_path)
-        except VolumeError as error:
-            text = f'failed to prepare subPath for volumeMount "{mount["name"]}" of container: {error}'
-            raise ConfigError(text) from error
+    if volume.image:
+        return Mount(path, "", readonly=True, image=volume.image, image_sub_path=sub_path)
+    source = _source(mount, volume.path, sub_path)
     return Mount(
         container_path=path,
-        host_path=str(source),
+        host_path=str(source.volume),
+        sub_path=source.way,
         readonly=bool(mount.get("readOnly")) or volume.read_only,
         recursive_read_only=mount.get("recursiveReadOnly") in ("Enabled", "IfPossible"),
         propagation=_PROPAGATION[mount.get("mountPropagation") or "None"],
     )
+
+
+def _source(mount: Object, volume: Path, sub_path: str) -> SubPath:
+    if not sub_path:
+        return SubPath(volume, "")
+    try:
+        return resolve_sub_path(volume, sub_path)
+    except VolumeError as error:
+        text = f'failed to prepare subPath for volumeMount "{mount["name"]}" of container: {error}'
+        raise ConfigError(text) from error
 
 
 def _sub_path(mount: Object, variables: Mapping[str, str]) -> str:

@@ -13,7 +13,14 @@ from typing import Any
 import msgspec
 
 from kubeade.cni import NetworkError, NetworkRequest, PodNetwork, PortMapping
-from kubeade.cri.service import CriError, ExecSession, InvalidArgument, NotFound, NotSupported
+from kubeade.cri.service import (
+    CriError,
+    ExecSession,
+    InvalidArgument,
+    NotFound,
+    NotSupported,
+    PodConnection,
+)
 from kubeade.cri.types import (
     ContainerConfig,
     ContainerEvent,
@@ -30,8 +37,8 @@ from kubeade.cri.types import (
     SandboxConfig,
     SandboxStatus,
 )
+from kubeade.lib.backoff import Backoff
 from kubeade.lib.clock import Clock
-from kubeade.lib.http.message import Duplex
 from kubeade.lib.ids import Ids
 from kubeade.runtime import commands, files, spec, stats
 from kubeade.runtime.connection import Disconnected, LauncherConnection, Refusal
@@ -43,6 +50,8 @@ from kubeade.runtime.signals import signal_number
 
 _log = logging.getLogger(__name__)
 _KILL = 9
+_HELLO_ATTEMPTS = 3
+_RECONNECT_BACKOFF = Backoff(initial_seconds=0.1, limit_seconds=10.0)
 
 
 class EmbeddedRuntime:
@@ -64,6 +73,7 @@ class EmbeddedRuntime:
             self._directory, mode, group_name(self._directory), self._handle_event
         )
         self._connection.on_lost = self._connection_lost
+        self._reconnecting: asyncio.Task[None] | None = None
         self._commands = commands.Commands()
         self._layers = stats.DiskUsage()
         self._warned: set[str] = set()
@@ -75,25 +85,36 @@ class EmbeddedRuntime:
         async with self._opening:
             if self._connection.connected:
                 return
-            try:
-                await self._connection.open()
-                hello = await self._connection.ask("hello")
-            except (OSError, Disconnected) as error:
-                raise CriError(f"the container launcher is not there: {error}") from error
+            hello = await self._hello()
             if hello["mode"] != self._mode.value:
                 raise CriError(f"containers of mode {hello['mode']} are still there: stop them first")
             self._inventory.replace(hello["sandboxes"], hello["containers"])
-        await self._remove_unfinished()
+        await self._clear_up()
 
-    async def _remove_unfinished(self) -> None:
-        """A sandbox whose making was interrupted never existed."""
+    async def _hello(self) -> dict[str, Any]:
+        """What the launcher has. One that ends for want of work just now is asked for once more."""
+        for attempt in range(_HELLO_ATTEMPTS):
+            try:
+                await self._connection.open()
+                return await self._connection.ask("hello")
+            except (OSError, Disconnected) as error:
+                if attempt + 1 == _HELLO_ATTEMPTS:
+                    raise CriError(f"the container launcher is not there: {error}") from error
+        raise AssertionError("unreachable")
+
+    async def _clear_up(self) -> None:
+        """A sandbox whose making was interrupted never existed; one that was lost needs no network."""
         for record in self._inventory.sandboxes():
             if record["state"] == "pending":
                 await self.remove_pod_sandbox(record["id"])
+            elif record["state"] == "notready":
+                await self._network.remove(record["id"])
 
     async def close(self) -> None:
         """Let go; containers run on."""
         self._connection.on_lost = lambda: None
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
         self._connection.close()
         self._inventory.close()
 
@@ -108,13 +129,20 @@ class EmbeddedRuntime:
 
     def _connection_lost(self) -> None:
         self._commands.fail_all()
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
         self._reconnecting = asyncio.get_running_loop().create_task(self._reconnect())
 
     async def _reconnect(self) -> None:
-        try:
-            await self.open()
-        except CriError as error:
-            _log.error("%s", error)
+        failures = 0
+        while True:
+            try:
+                await self.open()
+                return
+            except (CriError, NetworkError) as error:
+                _log.error("%s", error)
+            failures += 1
+            await asyncio.sleep(_RECONNECT_BACKOFF.delay_seconds(failures))
 
     async def _ask(self, op: str, fds: list[int] | None = None, **fields: Any) -> dict[str, Any]:
         answer, _ = await self._ask_for_fds(op, fds, **fields)
@@ -261,7 +289,8 @@ class EmbeddedRuntime:
         container_id = self._new_id()
         directory = self._directory / "containers" / container_id
         log_path = str(Path(sandbox_config.log_directory) / config.log_path) if config.log_path else ""
-        places = files.container_places(directory, self._directory, sandbox, image, log_path)
+        volumes = self._image_volumes(config)
+        places = files.container_places(directory, self._directory, sandbox, image, log_path, volumes)
         record = {
             "id": container_id,
             "sandbox_id": sandbox_id,
@@ -286,6 +315,17 @@ class EmbeddedRuntime:
                 "process mode, which has only kubeade.local/host"
             )
         return image
+
+    def _image_volumes(self, config: ContainerConfig) -> dict[str, dict[str, Any]]:
+        volumes = {}
+        for name in {mount.image for mount in config.mounts if mount.image}:
+            image = self._images.unpacked(name)
+            if image is None:
+                raise NotFound(f"image {name!r} is not on this node")
+            if image.is_host:
+                raise NotSupported(f"image volume {name!r}: this machine itself cannot be a volume")
+            volumes[name] = image.rootfs
+        return volumes
 
     def _container_spec(
         self,
@@ -400,7 +440,7 @@ class EmbeddedRuntime:
 
         return await commands.attach(self._ask_for_fds, record, ended, stdin=stdin)
 
-    async def port_forward(self, sandbox_id: str, port: int) -> Duplex:
+    async def port_forward(self, sandbox_id: str, port: int) -> PodConnection:
         record = self._inventory.sandbox(sandbox_id)
         if record["state"] != "ready":
             raise InvalidArgument(f"sandbox {sandbox_id} is not ready")

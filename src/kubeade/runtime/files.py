@@ -29,7 +29,12 @@ def write_sandbox_files(directory: Path, config: SandboxConfig, addresses: list[
 
 
 def container_places(
-    directory: Path, data_directory: Path, sandbox: dict[str, Any], image: Unpacked, log_path: str
+    directory: Path,
+    data_directory: Path,
+    sandbox: dict[str, Any],
+    image: Unpacked,
+    log_path: str,
+    image_volumes: dict[str, dict[str, Any]],
 ) -> Places:
     rootfs = {**image.rootfs, "merged": str(directory / "rootfs"), "scratch": str(directory / "scratch")}
     return Places(
@@ -38,6 +43,7 @@ def container_places(
         mount_directory=str(directory / "volumes"),
         log_path=log_path,
         shm=sandbox["spec"]["shm"],
+        image_volumes=image_volumes,
     )
 
 

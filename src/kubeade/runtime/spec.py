@@ -5,7 +5,7 @@ Whatever the runtime or its mode cannot do is refused here, by name, before anyt
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -37,13 +37,15 @@ _UNSAFE_PART = re.compile(r"(^|[./])\.\.([./]|$)|//")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where one container's files are."""
+    """Where one container's files are. `image_volumes` are the root filesystems of the images that its
+    mounts name."""
 
     rootfs: dict[str, Any]
     sandbox_directory: str
     mount_directory: str
     log_path: str
     shm: str
+    image_volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def command_of(config: ContainerConfig, image: ImageConfig) -> list[str]:
@@ -159,11 +161,19 @@ def plain_spec(
     return {
         **common,
         "cwd": config.working_dir or places.mount_directory,
-        "mounts": [
-            {"source": item.host_path, "target": _clean(item.container_path)} for item in config.mounts
-        ],
+        "mounts": [_link(item) for item in config.mounts],
         "own_pid": False,
         "resources": msgspec.to_builtins(config.resources),
+    }
+
+
+def _link(item: Mount) -> dict[str, Any]:
+    """A volume of a plain process: nothing is mounted, so nothing is protected either."""
+    if item.image:
+        raise NotSupported(f"image volume {item.image!r}: image volumes need namespaces")
+    return {
+        "source": posixpath.join(item.host_path, item.sub_path) if item.sub_path else item.host_path,
+        "target": _clean(item.container_path),
     }
 
 
@@ -212,7 +222,7 @@ def _user(security: SecurityContext, image: ImageConfig) -> dict[str, Any]:
 
 
 def _mounts(config: ContainerConfig, places: Places) -> list[dict[str, Any]]:
-    mounts = [_mount(item) for item in config.mounts]
+    mounts = [_mount(item, number, places) for number, item in enumerate(config.mounts)]
     taken = {mount["target"] for mount in mounts}
     for name in ("resolv.conf", "hostname", "hosts"):
         if f"/etc/{name}" not in taken:
@@ -223,14 +233,22 @@ def _mounts(config: ContainerConfig, places: Places) -> list[dict[str, Any]]:
     return mounts
 
 
-def _mount(item: Mount) -> dict[str, Any]:
+def _mount(item: Mount, number: int, places: Places) -> dict[str, Any]:
     target = _clean(item.container_path)
-    if item.image:
-        raise NotSupported(f"image volume {item.image!r} at {target}: image volumes are not supported")
     if target == "/" or target == "/proc" or target.startswith("/proc/"):
         raise InvalidArgument(f"nothing may be mounted at {target}")
+    if item.image:
+        return {
+            "source": f"{places.rootfs['scratch']}/image-{number}",
+            "image": places.image_volumes[item.image],
+            "sub_path": item.image_sub_path,
+            "target": target,
+            "readonly": True,
+            "propagation": "private",
+        }
     return {
         "source": item.host_path,
+        "sub_path": item.sub_path,
         "target": target,
         "readonly": item.readonly,
         "recursive_readonly": item.recursive_read_only,

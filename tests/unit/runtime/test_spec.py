@@ -119,7 +119,6 @@ def test_mounts_over_root_and_proc_are_refused(path):
         ({"security": SecurityContext(seccomp=SecurityProfile("Localhost", "mine.json"))}, "mine.json"),
         ({"security": SecurityContext(apparmor=SecurityProfile("Localhost", "strict"))}, "strict"),
         ({"security": SecurityContext(namespaces=NamespaceOptions(host_users=False))}, "hostUsers"),
-        ({"mounts": [Mount("/x", "", image="data:1")]}, "data:1"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(fields, named):

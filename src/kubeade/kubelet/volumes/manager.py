@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kubeade.api.errors import ApiError
-from kubeade.api.pod_requests import amount
+from kubeade.api.pod_requests import amount, container_amounts
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 from kubeade.client.client import Client
@@ -22,7 +22,7 @@ from kubeade.kubelet.referenced_objects import ReferencedObjects
 from kubeade.kubelet.volumes.atomic_writer import FileContent, write_atomically
 from kubeade.kubelet.volumes.host_path import check_host_path
 from kubeade.kubelet.volumes.mounter import Mounter
-from kubeade.kubelet.volumes.ownership import common_user, fs_group, give_to_group
+from kubeade.kubelet.volumes.ownership import belongs_to_group, common_user, fs_group, give_to_group
 from kubeade.kubelet.volumes.projection import ProjectionInputs, token_sources, volume_files
 from kubeade.kubelet.volumes.tokens import Tokens
 
@@ -31,10 +31,13 @@ FILE_KINDS = ("configMap", "secret", "downwardAPI", "projected")
 
 @dataclass(frozen=True, slots=True)
 class PodVolume:
-    """Where a volume is on this node. `read_only`: no container may write to it, whatever its mount says."""
+    """Where a volume is on this node. `read_only`: no container may write to it, whatever its mount says.
+    `image`: it is the content of that image, which only the runtime knows how to find."""
 
     path: Path
     read_only: bool = False
+    image: str = ""
+    pull_policy: str = ""
 
 
 class VolumeManager:
@@ -90,7 +93,7 @@ class VolumeManager:
         if kind in FILE_KINDS:
             return await self._files(pod, volume, kind, allocatable)
         if kind == "emptyDir":
-            return self._empty_dir(pod, volume)
+            return self._empty_dir(pod, volume, allocatable)
         if kind == "hostPath":
             return _host_path(volume["hostPath"])
         if kind == "persistentVolumeClaim":
@@ -98,6 +101,11 @@ class VolumeManager:
             return await self._claim(pod, claim["claimName"], read_only=bool(claim.get("readOnly")))
         if kind == "ephemeral":
             return await self._claim(pod, f"{pod['metadata']['name']}-{volume['name']}", read_only=False)
+        if kind == "image":
+            source = volume["image"]
+            return PodVolume(
+                Path(), True, source.get("reference") or "", source.get("pullPolicy") or "IfNotPresent"
+            )
         raise VolumeError(f"{kind} volumes are not supported by this node")
 
     def _directory(self, pod: Object, kind: str, name: str, mode: int) -> Path:
@@ -109,13 +117,12 @@ class VolumeManager:
             path.chmod(mode)
         return path
 
-    def _empty_dir(self, pod: Object, volume: Object) -> PodVolume:
+    def _empty_dir(self, pod: Object, volume: Object, allocatable: dict[str, str]) -> PodVolume:
         source = volume.get("emptyDir") or {}
         path = self._directory(pod, "emptyDir", volume["name"], 0o777)
         medium = source.get("medium") or ""
         if medium == "Memory" and self._mounter.can_mount():
-            self._mounter.mount_tmpfs(path, amount("memory", source.get("sizeLimit") or 0))
-            path.chmod(0o777)
+            self._mounter.mount_tmpfs(path, memory_limit(pod, source, allocatable))
         elif medium.startswith("HugePages"):
             raise VolumeError(f"emptyDir volumes with medium {medium} are not supported by this node")
         group = fs_group(pod)
@@ -143,6 +150,16 @@ class VolumeManager:
             self._written[key] = files
         return PodVolume(path, read_only=True)
 
+    def _own_once(self, pod: Object, name: str, path: Path) -> None:
+        """Give a claim's directory to the pod's group when it is set up, and not on every look at it."""
+        group, key = fs_group(pod), (pods.uid_of(pod), f"claim {name}")
+        if group is None or key in self._written:
+            return
+        policy = (pod["spec"].get("securityContext") or {}).get("fsGroupChangePolicy")
+        if policy != "OnRootMismatch" or not belongs_to_group(path, group):
+            give_to_group(path, group, read_only=False)
+        self._written[key] = {}
+
     async def _claim(self, pod: Object, name: str, *, read_only: bool) -> PodVolume:
         namespace = pods.namespace_of(pod)
         claim = await self._client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)
@@ -161,10 +178,27 @@ class VolumeManager:
             raise VolumeError(
                 f'persistent volume "{bound_to}": {kind} volumes are not supported by this node'
             )
-        group = fs_group(pod)
-        if group is not None and "local" in spec:
-            give_to_group(found.path, group, read_only=False)
+        if "local" in spec and not read_only:
+            self._own_once(pod, name, found.path)
         return PodVolume(found.path, read_only=read_only)
+
+
+def memory_limit(pod: Object, source: Object, allocatable: dict[str, str]) -> int:
+    """How much memory an emptyDir may take: what it asks for, what its pod may have, what the node has; the
+    least of these counts (upstream: calculateEmptyDirMemorySize)."""
+    limits = [
+        amount("memory", allocatable.get("memory") or 0),
+        amount("memory", source.get("sizeLimit") or 0),
+        _pod_memory_limit(pod),
+    ]
+    return min((each for each in limits if each > 0), default=0)
+
+
+def _pod_memory_limit(pod: Object) -> int:
+    """0 where one of its containers may take as much as it likes."""
+    whole = container_amounts(pod["spec"], "limits").get("memory", 0)
+    each = [container_amounts(one, "limits").get("memory", 0) for one in pods.app_containers(pod)]
+    return whole or (sum(each) if all(each) else 0)
 
 
 _SOURCES = (

@@ -1,7 +1,12 @@
 """What the kubelet needs of the kernel for volumes, where it may mount at all."""
 
+import contextlib
+import ctypes
+import os
 from pathlib import Path
 from typing import Protocol
+
+_NOSUID, _NODEV, _DETACH = 2, 4, 2
 
 
 class Mounter(Protocol):
@@ -29,3 +34,27 @@ class NoMounter:
 
     def unmount(self, target: Path) -> None:
         return None
+
+
+class LinuxMounter:
+    """Mounts in the namespace of this process, as root. A mount outlives the process: it is found again."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def can_mount(self) -> bool:
+        return True
+
+    def mount_tmpfs(self, target: Path, size_bytes: int) -> None:
+        if target.is_mount():
+            return
+        options = "mode=0777" + (f",size={size_bytes}" if size_bytes else "")
+        arguments = (b"tmpfs", os.fsencode(target), b"tmpfs", ctypes.c_ulong(_NOSUID | _NODEV))
+        if self._libc.mount(*arguments, options.encode()) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"mount tmpfs on {target}: {os.strerror(number)}")
+
+    def unmount(self, target: Path) -> None:
+        with contextlib.suppress(OSError):
+            if target.is_mount():
+                self._libc.umount2(os.fsencode(target), _DETACH)

@@ -26,6 +26,12 @@ def common_user(pod: Object) -> int | None:
     return users.pop() if len(users) == 1 else None
 
 
+def belongs_to_group(root: Path, group: int) -> bool:
+    """Whether `root` itself is as `give_to_group` leaves it (fsGroupChangePolicy OnRootMismatch)."""
+    found, wanted = root.stat(), READ_WRITE_BITS | SEARCH_BITS | stat.S_ISGID
+    return found.st_gid == group and stat.S_IMODE(found.st_mode) & wanted == wanted
+
+
 def give_to_group(root: Path, group: int, *, read_only: bool) -> None:
     """Set group and its permission bits on `root` and everything below; links are left alone."""
     if os.geteuid() != 0:

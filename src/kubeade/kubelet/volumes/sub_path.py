@@ -2,18 +2,27 @@
 
 A container that can write to the volume may put symbolic links there. They are resolved first, the result
 must lie within the volume, and then the way is walked again from the volume's own directory, component by
-component, without following any link; so a link swapped in between is refused.
+component, without following any link; so a link swapped in between is refused. The runtime, which mounts,
+gets volume and way apart and walks it once more in the same manner (CVE-2017-1002101, CVE-2021-25741).
 """
 
 import os
 import stat
 from pathlib import Path
+from typing import NamedTuple
 
 from kubeade.kubelet.failures import VolumeError
 
 
-def resolve_sub_path(volume: Path, sub_path: str) -> Path:
-    """The real path of `sub_path` in `volume`; missing directories are made. Raises VolumeError."""
+class SubPath(NamedTuple):
+    """The real path of a volume, and the way from there, without links; "" for the volume itself."""
+
+    volume: Path
+    way: str
+
+
+def resolve_sub_path(volume: Path, sub_path: str) -> SubPath:
+    """Where `sub_path` is in `volume`; missing directories are made. Raises VolumeError."""
     if sub_path.startswith("/") or ".." in sub_path.split("/"):
         raise VolumeError(f"subPath {sub_path!r} must be a relative path without '..'")
     base = Path(os.path.realpath(volume))
@@ -22,8 +31,9 @@ def resolve_sub_path(volume: Path, sub_path: str) -> Path:
     target = Path(os.path.realpath(base / sub_path))
     if target != base and base not in target.parents:
         raise VolumeError(f"subpath {target} not within volume path {base}")
-    _walk(base, target.relative_to(base).parts, sub_path)
-    return target
+    way = target.relative_to(base)
+    _walk(base, way.parts, sub_path)
+    return SubPath(base, str(way) if way.parts else "")
 
 
 def _walk(base: Path, parts: tuple[str, ...], sub_path: str) -> None:

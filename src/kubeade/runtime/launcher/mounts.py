@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from kubeade.runtime.launcher import syscalls
+from kubeade.runtime.launcher import overlay, syscalls
 from kubeade.runtime.launcher.root import Root, fd_path
 
 TYPE_CHECKING = False
@@ -143,7 +143,31 @@ def _bind(root: Root, source: str, path: str) -> None:
 def open_shared(spec: dict[str, Any]) -> dict[str, int]:
     """Detached copies of the sources that propagate both ways: taken before the namespace turns slave."""
     wanted = [mount for mount in spec["mounts"] if mount["propagation"] == "shared"]
-    return {mount["source"]: syscalls.open_tree_clone(mount["source"], recursive=True) for mount in wanted}
+    return {mount["target"]: syscalls.open_tree_clone(_source(mount), recursive=True) for mount in wanted}
+
+
+def _source(volume: dict[str, Any]) -> str:
+    """What to mount: a path, or the name of a descriptor for a part of it that has been opened safely.
+
+    The kubelet has resolved a volume's part: a link there was swapped in since, and is refused. An image's
+    part is resolved here, within the image.
+    """
+    source: str = volume["source"]
+    if "image" in volume:
+        overlay.mount_image(volume["image"], source)
+    if not volume.get("sub_path"):
+        return source
+    base = os.open(source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return fd_path(syscalls.openat2(base, volume["sub_path"], os.O_PATH, _resolution(volume)))
+    finally:
+        os.close(base)
+
+
+def _resolution(volume: dict[str, Any]) -> int:
+    if "image" in volume:
+        return syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+    return syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_SYMLINKS | syscalls.RESOLVE_NO_MAGICLINKS
 
 
 def mount_volumes(root: Root, spec: dict[str, Any], shared: dict[str, int]) -> None:
@@ -152,19 +176,22 @@ def mount_volumes(root: Root, spec: dict[str, Any], shared: dict[str, int]) -> N
     nodev = 0 if spec["privileged"] else syscalls.MS_NODEV
     for volume in sorted(spec["mounts"], key=lambda mount: mount["target"].count("/")):
         try:
-            target = _volume_target(root, volume, proc_device)
-            if volume["source"] in shared:
-                syscalls.move_mount(shared[volume["source"]], target)
+            if volume["target"] in shared:
+                tree = shared[volume["target"]]
+                syscalls.move_mount(tree, _volume_target(root, volume, fd_path(tree), proc_device))
             else:
-                root.mount(target, volume["source"], None, syscalls.MS_BIND | syscalls.MS_REC)
+                source = _source(volume)
+                target = _volume_target(root, volume, source, proc_device)
+                root.mount(target, source, None, syscalls.MS_BIND | syscalls.MS_REC)
             _set_volume_flags(root, volume, nodev)
         except OSError as error:
-            where = f"mount {volume['source']} at {volume['target']}"
+            part = f"{volume['source']}/{volume.get('sub_path') or ''}".rstrip("/")
+            where = f"mount {part} at {volume['target']}"
             raise OSError(error.errno, f"{where}: {error.strerror}") from error
 
 
-def _volume_target(root: Root, volume: dict[str, Any], proc_device: int) -> int:
-    fd = root.ensure(volume["target"], directory=os.path.isdir(volume["source"]))
+def _volume_target(root: Root, volume: dict[str, Any], source: str, proc_device: int) -> int:
+    fd = root.ensure(volume["target"], directory=os.path.isdir(source))
     if os.fstat(fd).st_dev == proc_device:
         raise OSError(errno.EPERM, "nothing may be mounted inside /proc")
     return fd

@@ -32,6 +32,19 @@ def mount_root(spec: dict[str, Any]) -> str:
     return str(merged)
 
 
+def mount_image(image: dict[str, Any], target: str) -> None:
+    """Mount an image's content, and nothing else, at `target`, read-only."""
+    os.makedirs(target, exist_ok=True)
+    layers = image["layers"]
+    os.chdir(image["layers_directory"])
+    flags = syscalls.MS_RDONLY | syscalls.MS_NODEV | syscalls.MS_NOSUID
+    if len(layers) > 1:
+        syscalls.mount("overlay", target, "overlay", flags, "lowerdir=" + ":".join(layers))
+        return
+    syscalls.mount(os.path.join(image["layers_directory"], layers[0]), target, None, syscalls.MS_BIND)
+    syscalls.mount(None, target, None, syscalls.MS_REMOUNT | syscalls.MS_BIND | flags)
+
+
 def _mount_overlay(lower: str, scratch: str, name: str, target: str, flags: int) -> None:
     try:
         _try_overlay(lower, os.path.join(scratch, name), target, flags)

@@ -19,17 +19,19 @@ def volume(tmp_path):
 def test_existing_file_is_found(volume):
     (volume / "a").mkdir()
     (volume / "a/file").write_text("x")
-    assert resolve_sub_path(volume, "a/file") == volume / "a/file"
+    assert resolve_sub_path(volume, "a/file") == (volume, "a/file")
 
 
 def test_missing_directories_are_made(volume):
-    assert resolve_sub_path(volume, "new/deep").is_dir()
+    assert resolve_sub_path(volume, "new/deep") == (volume, "new/deep")
+    assert (volume / "new/deep").is_dir()
 
 
 def test_link_inside_the_volume_is_followed(volume):
     (volume / "real").mkdir()
     (volume / "link").symlink_to("real")
-    assert resolve_sub_path(volume, "link") == volume / "real"
+    assert resolve_sub_path(volume, "link") == (volume, "real")
+    assert resolve_sub_path(volume, ".") == (volume, "")
 
 
 @pytest.mark.parametrize("target", ["..", "../secret", "/etc", "/"])

@@ -12,7 +12,7 @@ from kubeade.kubelet.config import KubeletConfig
 from kubeade.kubelet.failures import VolumeError
 from kubeade.kubelet.payload import references
 from kubeade.kubelet.referenced_objects import ReferencedObjects
-from kubeade.kubelet.volumes.manager import VolumeManager
+from kubeade.kubelet.volumes.manager import VolumeManager, memory_limit
 from kubeade.kubelet.volumes.mounter import NoMounter
 from kubeade.kubelet.volumes.tokens import Tokens
 from kubeade.lib.clock import SystemClock
@@ -183,3 +183,56 @@ async def test_downward_api_volume_shows_limits(bench):
     app = spec_container(resources={"limits": {"cpu": "250m"}})
     (path,) = await bench.ensure({"name": "v", "downwardAPI": {"items": items}}, containers=[app])
     assert (path / "cpu").read_text() == "250"
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"), [("OnRootMismatch", True), ("Always", False)], ids=["on-mismatch", "always"]
+)
+async def test_claim_is_given_to_the_group_once_and_by_policy(bench, tmp_path, policy, kept, monkeypatch):
+    place = tmp_path / "disk"
+    place.mkdir()
+    place.chmod(0o2770)
+    (place / "file").write_text("x")
+    given = []
+    monkeypatch.setattr(
+        "kubeade.kubelet.volumes.manager.give_to_group", lambda path, group, **_: given.append((path, group))
+    )
+    bench.put(
+        "persistentvolumeclaims",
+        "PersistentVolumeClaim",
+        "c",
+        spec={"volumeName": "pv"},
+        status={"phase": "Bound"},
+    )
+    spec = {"local": {"path": str(place)}}
+    bench.api.put("/api/v1/persistentvolumes/pv", {"metadata": {"name": "pv"}, "spec": spec})
+    volume = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
+    context = {"fsGroup": place.stat().st_gid, "fsGroupChangePolicy": policy}
+    for _ in range(2):
+        await bench.ensure(volume, securityContext=context)
+    assert given == ([] if kept else [(place, place.stat().st_gid)])
+
+
+async def test_image_volume_is_left_to_the_runtime(bench):
+    ordered = pod(volumes=[{"name": "v", "image": {"reference": "menu:1", "pullPolicy": "Always"}}])
+    found = (await bench.manager.ensure(ordered, {}))["v"]
+    assert (found.image, found.pull_policy, found.read_only) == ("menu:1", "Always", True)
+
+
+@pytest.mark.parametrize(
+    ("size_limit", "limits", "expected"),
+    [
+        ("1Ki", ["2Ki", "2Ki"], 1024),
+        ("1Gi", ["2Ki", "2Ki"], 4096),
+        (None, ["2Ki", None], 1 << 20),
+        (None, ["2Ki", "1Ki"], 3072),
+    ],
+)
+def test_memory_volume_is_bounded_by_volume_pod_and_node(size_limit, limits, expected):
+    containers = [
+        spec_container(f"c{n}", resources={"limits": {"memory": limit}} if limit else {})
+        for n, limit in enumerate(limits)
+    ]
+    ordered = {"spec": {"containers": containers}}
+    source = {"sizeLimit": size_limit} if size_limit else {}
+    assert memory_limit(ordered, source, {"memory": "1Mi"}) == expected
