@@ -80,11 +80,13 @@ class Report:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            self.tell({"error": error.strerror or str(error), "errno": error.errno})
-        else:
-            self.tell({"error": f"{type(error).__name__}: {error}", "errno": 0})
-        os._exit(127)
+        try:
+            if isinstance(error, OSError):
+                self.tell({"error": error.strerror or str(error), "errno": error.errno})
+            else:
+                self.tell({"error": f"{type(error).__name__}: {error}", "errno": 0})
+        finally:
+            os._exit(127)  # also when the launcher has died: its child must not go on in its place
 
     def tell(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
         data = json.dumps(message).encode() + b"\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kubeade.runtime.launcher.records import Record
 
 _PIPES = ("stdout", "stderr")
+_GO = b"g"
 
 
 class Container:
@@ -34,6 +36,10 @@ class Container:
         """What leads to the process's standard input: a pipe's end, or the terminal."""
         self.pidfd = -1
         """Held for an adopted process, which is nobody's child any more."""
+        self.status: socket.socket | None = None
+        """Our end of the conversation with a child that is to become the first process."""
+        self.watched = False
+        """The first process was seen alive, and somebody of it still is: nobody else has its id."""
         self.log: LogFile | None = None
         self._now = now_nanoseconds
 
@@ -85,6 +91,19 @@ class Container:
                 reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
                 self.outputs[stream] = Output(loop, reader, stream, self.log)
 
+    def go(self) -> None:
+        """The child is on record, and may become the container: one that no record names would run twice."""
+        assert self.status is not None
+        with contextlib.suppress(OSError):
+            self.status.send(_GO)
+
+    def await_go(self, status: socket.socket) -> None:
+        """In the child: wait for it, and end when the launcher has died instead."""
+        assert self.status is not None
+        self.status.close()
+        if status.recv(len(_GO)) != _GO:
+            os._exit(127)
+
     def close_stdin(self) -> None:
         if self.stdin >= 0:
             os.close(self.stdin)
@@ -109,7 +128,10 @@ class Container:
             return []  # the kernel has ended them all before it reported the first one's end
         paths = self.record.get("cgroup_paths") or {}
         found = cgroups.processes(paths) if paths else []
-        return found or processes.belonging_to(self.record["id"], self.record["pid"])
+        leader = self.record["pid"] if self.watched else 0
+        found = found or processes.belonging_to(self.record["id"], leader)
+        self.watched = self.watched and bool(found)
+        return found
 
     def signal(self, number: int) -> None:
         """Signal the first process, if it is still the one that was started."""

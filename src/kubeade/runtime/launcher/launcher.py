@@ -132,6 +132,8 @@ class Launcher(CommandRequests):
 
     def do_sandbox_ready(self, request: Request) -> None:
         sandbox = self._sandbox(request)
+        if not sandbox.made:
+            raise Refused("Invalid", f"sandbox {request.message['target']} was lost while it was made")
         sandbox.record["state"] = "ready"
         sandbox.record["addresses"] = request.message["addresses"]
         self._sandbox_records.save(sandbox.record)
@@ -195,6 +197,7 @@ class Launcher(CommandRequests):
         if spec["tty"]:
             container.open_log()
         ours, theirs = socket.socketpair()
+        container.status = ours
         try:
             if self.mode == "namespaces":
                 pid = self._fork_isolated(container, sandbox, stdio, theirs)
@@ -205,7 +208,9 @@ class Launcher(CommandRequests):
             for fd in set(stdio) - {-1}:
                 os.close(fd)
         record.update(state="starting", pid=pid, start_ticks=processes.start_ticks(pid))
+        container.watched = True
         self._container_records.save(record)
+        container.go()
         self._by_pid[pid] = container
         self._await_start(Starting(ours, pid), lambda start: self._started(container, start, request))
 
@@ -227,6 +232,7 @@ class Launcher(CommandRequests):
         pid_namespace = self._pid_namespace(spec, sandbox, Own.fds["pid"])
         pid = fork_into(pid_namespace)
         if pid == 0:
+            container.await_go(status)
             child.become(status, spec, child.Stdio(*stdio, tty=spec["tty"]), joined)
         if pid_namespace not in (None, Own.fds["pid"], sandbox.namespaces.get("pid")):
             os.close(pid_namespace or 0)
@@ -260,6 +266,8 @@ class Launcher(CommandRequests):
                 container.take_terminal(self.loop, master)
         pid = os.fork()
         if pid == 0:
+            if container:
+                container.await_go(status)
             plain.become(status, spec, stdio)
         if slave >= 0:
             os.close(slave)
@@ -431,6 +439,7 @@ class Launcher(CommandRequests):
             self._lost(container)
             return
         record["state"] = "running"
+        container.watched = True
         container.reopen_pipes(self.loop)
         with contextlib.suppress(OSError, AttributeError):
             container.pidfd = os.pidfd_open(record["pid"])
@@ -457,6 +466,11 @@ class Launcher(CommandRequests):
 
         sandbox = Sandbox(record, self._sandbox_records.directory_of(record["id"]))
         self._sandboxes[record["id"]] = sandbox
+        if record["boot_id"] != self._boot_id:
+            record.pop("pid", None)  # whoever has that id now is somebody else
+        if record["state"] == "pending":
+            sandbox.free()  # whoever ordered it removes it
+            return
         living = [
             container.record["pid"]
             for container in self._containers.values()

@@ -18,6 +18,8 @@ from kubeade.runtime.launcher.peer import is_same_user
 from kubeade.runtime.launcher.protocol import LOCK_NAME, SOCKET_NAME
 
 _BACKLOG = 16
+_LOCK_TIMEOUT_SECONDS = 5.0
+_LOCK_RETRY_SECONDS = 0.01
 _SAFE_EXECUTABLE = "KUBEADE_LAUNCHER_EXECUTABLE"
 
 
@@ -74,7 +76,17 @@ def _run_from_readonly_executable() -> None:
 
 
 def _become_only_launcher(lock: int) -> None:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """One that is just ending, or the children of one that has died before they became containers, may hold
+    the lock a moment longer."""
+    deadline = time.monotonic() + _LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_LOCK_RETRY_SECONDS)
 
 
 def _open(directory: str, mode: str, group: str) -> tuple[Launcher, socket.socket]:

@@ -29,8 +29,10 @@ def become(status: socket.socket, spec: dict[str, Any], stdio: tuple[int, int, i
         identity.execute(spec["args"], env)
     except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it was
         text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        status.send(_failure(text))
-        os._exit(127)
+        try:
+            status.send(_failure(text))
+        finally:
+            os._exit(127)  # also when the launcher has died: its child must not go on in its place
 
 
 def _failure(text: str) -> bytes:

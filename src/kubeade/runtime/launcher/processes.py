@@ -33,7 +33,11 @@ def stat_fields(pid: int) -> list[str]:
 
 
 def belonging_to(container_id: str, leader: int) -> list[int]:
-    """Living processes that descend from the container's first one: by session, ancestry or environment."""
+    """Living processes that descend from the container's first one: by session, ancestry or environment.
+
+    `leader` is that first process, alive or just seen to end: while its session has members the kernel gives
+    its id to nobody else, but once they are gone it may be anybody's. 0: not known.
+    """
     parents: dict[int, int] = {}
     members: set[int] = set()
     for pid in all_pids():
@@ -41,7 +45,7 @@ def belonging_to(container_id: str, leader: int) -> list[int]:
         if not fields or fields[0] in "ZX":
             continue
         parents[pid] = int(fields[1])
-        if pid == leader or int(fields[3]) == leader or _is_tagged(pid, container_id):
+        if (leader and leader in (pid, int(fields[3]))) or _is_tagged(pid, container_id):
             members.add(pid)
     while grown := {pid for pid, parent in parents.items() if parent in members} - members:
         members |= grown

@@ -29,6 +29,8 @@ class Sandbox:
         self.record = record
         self.directory = directory
         self.namespaces: dict[str, int] = {}
+        self.made = False
+        """Everything is there and held by this launcher."""
 
     @property
     def ready(self) -> bool:
@@ -44,6 +46,7 @@ class Sandbox:
                 syscalls.mount("shm", spec["shm"], "tmpfs", _SHM_FLAGS, "mode=1777,size=65536k")
             if spec["shared_pid"]:
                 self._start_first_process()
+            self.made = True
         except BaseException:
             self.free()
             raise
