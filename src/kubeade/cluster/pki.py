@@ -50,9 +50,10 @@ class KeyPair:
 class Authority:
     """Signs certificates. Kept in `directory` as ca.crt and ca.key; made there on first use."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, common_name: str = "kubernetes") -> None:
         self._directory = directory
         self._clock = clock
+        self._common_name = common_name
         if not (directory / "ca.key").exists():
             self._create()
         self.certificate_pem = (directory / "ca.crt").read_bytes()
@@ -89,7 +90,7 @@ class Authority:
 
     def _create(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = _name(Subject("kubernetes"))
+        name = _name(Subject(self._common_name))
         builder = self._builder(name, key.public_key(), AUTHORITY_LIFETIME).issuer_name(name)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         builder = builder.add_extension(_authority_usage(), critical=True)

@@ -1,4 +1,4 @@
-"""The authenticators in order: client certificate, bearer token, else anonymous."""
+"""The authenticators in order: front proxy, client certificate, bearer token, else anonymous."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from kubeade.api.errors import Unauthorized
 from kubeade.apiserver.authentication.bearer import BearerAuthenticator, bearer_token
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
+from kubeade.apiserver.authentication.issuers import Issuers
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
 from kubeade.apiserver.authentication.openid import OpenIdDocuments
+from kubeade.apiserver.authentication.request_header import RequestHeaderAuthenticator, RequestHeaders
 from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
 from kubeade.apiserver.authentication.service_account import ServiceAccountAuthenticator
 from kubeade.apiserver.authentication.token_request import TokenIssuer
@@ -39,9 +41,15 @@ class TokenConfig:
 class RequestAuthenticator:
     """The server's `Authenticator`. Without credentials one is the anonymous user, whom roles restrict."""
 
-    def __init__(self, certificates: CertificateAuthenticator, bearer: BearerAuthenticator) -> None:
+    def __init__(
+        self,
+        certificates: CertificateAuthenticator,
+        bearer: BearerAuthenticator,
+        proxies: RequestHeaderAuthenticator | None = None,
+    ) -> None:
         self._certificates = certificates
         self._bearer = bearer
+        self._proxies = proxies
 
     async def authenticate(self, request: Request) -> User:
         """Raises Unauthorized for wrong credentials."""
@@ -49,6 +57,9 @@ class RequestAuthenticator:
 
     def _authenticated(self, request: Request) -> User | None:
         if request.peer_certificate:
+            user = self._proxies.authenticate(request) if self._proxies else None
+            if user is not None:
+                return user
             user = self._certificates.authenticate(request.peer_certificate)
             if user is not None:
                 return user
@@ -71,7 +82,9 @@ class Authentication:
     keys: ServiceAccountKeys
 
 
-def build_authenticator(reader: Reader, tokens: TokenConfig, clock: Clock, ids: Ids) -> Authentication:
+def build_authenticator(
+    reader: Reader, tokens: TokenConfig, clock: Clock, ids: Ids, proxies: RequestHeaders | None = None
+) -> Authentication:
     """Everything about who asks, over the cluster's own service accounts and secrets."""
     keys = ServiceAccountKeys(tokens.signing_key_pem, tokens.verifying_key_pems)
     audiences = tuple(tokens.audiences or tokens.issuers)
@@ -85,7 +98,11 @@ def build_authenticator(reader: Reader, tokens: TokenConfig, clock: Clock, ids: 
         (group, "selfsubjectreviews", ""): SelfSubjectReviews(clock).answer,
     }
     return Authentication(
-        RequestAuthenticator(CertificateAuthenticator(clock), bearer),
+        RequestAuthenticator(
+            CertificateAuthenticator(clock, Issuers(proxies.user_authority_pem) if proxies else None),
+            bearer,
+            RequestHeaderAuthenticator(proxies, clock) if proxies else None,
+        ),
         responders,
         OpenIdDocuments(keys, tokens.issuers[0], tokens.keys_url),
         keys,

@@ -64,6 +64,7 @@ class _Incoming:
 
     url: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    repeated: dict[str, list[str]] = field(default_factory=dict)
     header_bytes: int = 0
     body: list[bytes] = field(default_factory=list)
     body_bytes: int = 0
@@ -199,7 +200,10 @@ class Connection(asyncio.Protocol):
         self._count_header(len(name) + len(value))
         headers = self._incoming.headers
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        if key in headers:
+            self._incoming.repeated.setdefault(key, [headers[key]]).append(text)
+            text = f"{headers[key]}, {text}"
+        headers[key] = text
         if len(headers) > self._site.limits.headers:
             raise _Refused(431, "too many request headers")
 
@@ -233,6 +237,7 @@ class Connection(asyncio.Protocol):
             raw_path,
             self._certificate,
             self._address,
+            repeated=incoming.repeated,
         )
         upgrade = self._parser.should_upgrade()
         self._enqueue(_Queued(request, self._parser.should_keep_alive(), upgrade=upgrade))

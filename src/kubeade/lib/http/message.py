@@ -30,7 +30,8 @@ class Duplex(Protocol):
 class Request:
     """One HTTP request, its body read whole (the server limits its size).
 
-    `headers` has lower-case names; repeated headers are joined with ", ".
+    `headers` has lower-case names; repeated headers are joined with ", ", and `repeated` has their values one
+    by one, where a value may have a comma of its own (`values`).
     `path` is percent-decoded once; `raw_path` is what stood on the wire, without the query.
     `peer_certificate` is the verified client certificate (DER), None without one.
     `identity` is set only in-process, by whoever wired the client: it stands for authentication.
@@ -45,6 +46,11 @@ class Request:
     peer_certificate: bytes | None = None
     peer_address: str = ""
     identity: Any = None
+    repeated: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def values(self, name: str) -> list[str]:
+        """All values of a header (its name in lower case), as they were sent."""
+        return self.repeated.get(name) or ([self.headers[name]] if name in self.headers else [])
 
     def query(self) -> list[tuple[str, str]]:
         """The decoded query parameters, in order, blanks kept."""
@@ -53,6 +59,10 @@ class Request:
 
 Upgrade = Callable[[Duplex], Awaitable[None]]
 """Takes the connection over after a 101 response has been sent; returns when it is done with it."""
+
+
+class HandshakeError(Exception):
+    """The request is no acceptable upgrade; the message says why (HTTP 400)."""
 
 
 @dataclass(slots=True)
