@@ -93,6 +93,11 @@ class KubeletConfig:
         """Where the runtime writes a pod's logs: `<container>/<attempt>.log` below it."""
         return self.root_directory / "pods-logs" / f"{namespace}_{name}_{uid}"
 
+    def pod_directories(self) -> list[tuple[str, Path]]:
+        """What there is of pods, known or not: uid and directory, of files and of logs."""
+        found = [*self.root_directory.glob("pods/*"), *self.root_directory.glob("pods-logs/*")]
+        return [(path.name.rpartition("_")[2], path) for path in found]
+
 
 def architecture() -> str:
     """The machine's architecture as Go and OCI call it."""

@@ -49,6 +49,7 @@ class ContainerStarter:
         self._check_backoff(container)
         image = await self._node.images.ensure(self._context.pod, container)
         await self._ensure_image_volumes(container)
+        await self._remove_unstarted(container)
         attempt = self._attempt(container)
         config = self._configure(container, image, attempt)
         container_id = await self._create(container, config)
@@ -89,7 +90,7 @@ class ContainerStarter:
     def _attempt(self, container: Object) -> int:
         latest = self._observed.latest(container["name"])
         if latest is not None:
-            return latest.metadata.attempt + 1
+            return latest.metadata.attempt + (latest.state is not ContainerState.CREATED)
         status = self._context.status
         places = ("containerStatuses", "initContainerStatuses")
         known = [each for place in places for each in status.get(place) or []]
@@ -193,10 +194,18 @@ class ContainerStarter:
             await stop_one(self._context, container, container_id, "FailedPostStartHook")
             raise StartFailure("PostStartHookError", message) from error
 
+    async def _remove_unstarted(self, container: Object) -> None:
+        """One that was created by a kubelet that died before it could start it: that attempt is made now."""
+        for found in self._observed.of_name(container["name"]):
+            if found.state is ContainerState.CREATED:
+                with contextlib.suppress(CriError):
+                    await self._node.runtime.remove_container(found.id)
+
     async def _remove_old(self, container: Object) -> None:
         """Keep only the newest of the dead: it is the container's last state."""
         name = container["name"]
-        for old in self._observed.of_name(name)[DEAD_CONTAINERS_KEPT:]:
+        dead = [each for each in self._observed.of_name(name) if each.state is not ContainerState.CREATED]
+        for old in dead[DEAD_CONTAINERS_KEPT:]:
             with contextlib.suppress(CriError):
                 await self._node.runtime.remove_container(old.id)
             log_file = self._context.log_directory / name / f"{old.metadata.attempt}.log"

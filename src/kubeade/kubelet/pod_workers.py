@@ -7,6 +7,7 @@ is stopped and removed, once the first list of pods is complete.
 
 import asyncio
 import logging
+import shutil
 
 from kubeade.api.resource import Object
 from kubeade.kubelet import pods
@@ -49,13 +50,17 @@ class PodWorkers:
         return list(self._workers.values())
 
     async def remove_orphans(self) -> None:
-        """Remove sandboxes of pods that the API does not know."""
+        """Remove sandboxes, volumes and logs of pods that the API does not know."""
         for sandbox in await self._node.runtime.list_pod_sandboxes():
             uid = sandbox.labels.get(POD_UID_LABEL)
             if uid is not None and uid not in self._workers:
                 log.info("removing the sandbox of a pod that is gone: %s", sandbox.metadata.name)
                 await self._node.runtime.stop_pod_sandbox(sandbox.id)
                 await self._node.runtime.remove_pod_sandbox(sandbox.id)
+        for uid, directory in self._node.config.pod_directories():
+            if uid not in self._workers:
+                await self._node.volumes.remove(uid)
+                await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     def close(self) -> None:
         for task in self._tasks:

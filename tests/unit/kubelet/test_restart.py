@@ -1,0 +1,80 @@
+"""A kubelet that died at an awkward moment: its successor completes what was begun, once, and clears up."""
+
+import asyncio
+
+import pytest
+from kubelet_lab import Lab, pod_manifest
+
+from kubeade.cri.types import ContainerState
+
+
+@pytest.fixture
+async def lab(tmp_path):
+    lab = Lab(tmp_path)
+    await lab.start()
+    yield lab
+    await lab.stop()
+
+
+async def test_container_that_was_created_but_not_started_is_started_as_the_same_attempt(lab, monkeypatch):
+    begun = asyncio.Event()
+
+    async def never(container_id):
+        begun.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.runtime, "start_container", never)
+        lab.order(pod_manifest("web"))
+        await begun.wait()
+        await lab.stop()
+    await lab.start()
+    pod = await lab.until_phase("web", "Running")
+    (status,) = pod["status"]["containerStatuses"]
+    assert (status["restartCount"], status["lastState"]) == (0, {})
+    (container,) = await lab.runtime.list_containers()
+    assert (container.state, container.metadata.attempt) == (ContainerState.RUNNING, 0)
+
+
+async def test_restart_that_was_created_but_not_started_keeps_how_the_last_one_ended(lab, monkeypatch):
+    manifest = pod_manifest("web")
+    lab.order(manifest)
+    await lab.until_phase("web", "Running")
+    begun = asyncio.Event()
+
+    async def never(container_id):
+        begun.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.runtime, "start_container", never)
+        (running,) = await lab.runtime.list_containers()
+        await lab.runtime.stop_container(running.id, 0)
+        await begun.wait()
+        await lab.stop()
+    await lab.start()
+    pod = await lab.api.until(lambda: _restarted(lab.pod("web")))
+    (status,) = pod["status"]["containerStatuses"]
+    assert status["restartCount"] == 1
+    assert status["lastState"]["terminated"]["containerID"] == f"simulated://{running.id}"
+    assert len(await lab.runtime.list_containers()) == 2
+
+
+def _restarted(pod):
+    (status,) = pod["status"]["containerStatuses"]
+    return pod if "running" in status["state"] and status["restartCount"] else None
+
+
+async def test_files_of_pods_that_vanished_meanwhile_are_removed(lab):
+    lab.order(pod_manifest("web"))
+    await lab.until_phase("web", "Running")
+    await lab.stop()
+    kept = [lab.config.pod_directory("uid-web"), lab.config.log_directory("shop", "web", "uid-web")]
+    lost = [lab.config.pod_directory("uid-old"), lab.config.log_directory("shop", "old", "uid-old")]
+    for directory in kept + lost:
+        (directory / "volumes").mkdir(parents=True)
+    await lab.start()
+    async with asyncio.timeout(5):
+        while any(directory.exists() for directory in lost):
+            await asyncio.sleep(0.01)
+    assert all(directory.exists() for directory in kept)
