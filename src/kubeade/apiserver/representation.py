@@ -18,9 +18,8 @@ _PARTIAL = "PartialObjectMetadata"
 def represent(call: Call, values: Sequence[bytes]) -> Object:
     """One object's bytes as the form asks."""
     if call.form.transform == "Table":
-        return table_of(
-            call, values, {"resourceVersion": decode_object(values[0])["metadata"]["resourceVersion"]}
-        )
+        revision = decode_object(values[0])["metadata"].get("resourceVersion")  # a dry run's object has none
+        return table_of(call, values, {"resourceVersion": revision} if revision else {})
     if call.form.transform == _PARTIAL:
         return partial_metadata(call.form, decode_object(values[0]))
     raise BadRequest(f"a single object cannot be shown as a {call.form.transform}")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from kubeade.api.errors import MethodNotAllowed, NotFound
+from kubeade.apiserver import rules
 from kubeade.apiserver.body import read_object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import value_response
@@ -81,7 +82,7 @@ async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[st
     expected = call.resource
     if declared is not None:
         expected = Resource(declared.group, declared.version, call.type.plural, declared.kind)
-    body = read_object(call.request, expected)
+    body = rules.decoded(call, expected, read_object(call.request, expected))
     question = Question(call.user, call.info.namespace, call.info.name, body, call.options.dry_run)
     return value_response(call, await responder(question), 201)
 

@@ -1,0 +1,82 @@
+"""The big run: `python tests/fuzz --requests 300000`. Starts a cluster of its own and prints the seed.
+
+Every failure is printed with its seed and number: the same seed sends the same requests in the same order.
+"""
+
+import argparse
+import asyncio
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fuzz_session import Session
+
+KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
+_RAW_SHARE = 20
+
+
+def main() -> int:
+    arguments = _arguments()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
+    print(f"seed {seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        start_cluster(data)
+        try:
+            session = asyncio.run(_fuzz(data, seed, arguments.requests, arguments.workers))
+            log = (data / "kubeade.log").read_text()
+        finally:
+            subprocess.run([*KUBEADE, "down", "--delete", "--data-dir", str(data)], check=True)
+    failures = session.findings.failures + [line for line in log.splitlines() if "Traceback" in line]
+    print("\n".join(failures[:200]))
+    print(f"{dict(sorted(session.findings.statuses.items()))}; {len(failures)} failures; seed {seed}")
+    if failures and arguments.log is not None:
+        arguments.log.write_text(log)
+    return 1 if failures else 0
+
+
+def start_cluster(data: Path) -> None:
+    """A cluster whose pods are only said to run: nobody knows what the requests will ask for."""
+    command = [*KUBEADE, "up", "--detach", "--runtime", "simulated", "--port", "0", "--data-dir", str(data)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+async def _fuzz(data: Path, seed: int, count: int, workers: int) -> Session:
+    session = Session(data)
+    await session.prepare()
+    telling = asyncio.create_task(_tell(session, data))
+    await asyncio.gather(
+        session.requests(seed, count, workers), session.raw_bytes(seed, count // _RAW_SHARE)
+    )
+    telling.cancel()
+    await session.verify()
+    return session
+
+
+async def _tell(session: Session, data: Path) -> None:
+    """A line every ten seconds: how many answers, how much memory, how many failures."""
+    pid, began = json.loads((data / "process.json").read_text())["pid"], time.monotonic()
+    while True:
+        status = Path(f"/proc/{pid}/status").read_text()
+        resident = int(status.partition("VmRSS:")[2].split()[0]) // 1024
+        answers = sum(session.findings.statuses.values())
+        failed = len(session.findings.failures)
+        print(f"{time.monotonic() - began:6.0f} s {answers:8} answers {resident:5} MiB {failed} failures", flush=True)
+        await asyncio.sleep(10)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--log", type=Path, help="where to keep the server's log when something failed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Objects that lack what they should have, or have something else in its place: refused or completed, never a failure."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from api_lab import ApiLab, api_lab
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[ApiLab]:
+    async with api_lab(tmp_path) as lab:
+        yield lab
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/default/resourcequotas",
+        "/api/v1/namespaces/default/limitranges",
+        "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+    ],
+)
+async def test_an_object_without_a_spec_gets_an_empty_one(lab: ApiLab, path: str) -> None:
+    assert isinstance((await lab.make(path, {"metadata": {"name": "a"}}))["spec"], dict)
+
+
+async def test_a_dry_run_is_shown_as_a_table(lab: ApiLab) -> None:
+    headers = {"accept": "application/json;as=Table;g=meta.k8s.io;v=v1"}
+    body = {"metadata": {"name": "a"}}
+    answer = await lab.send("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", body, headers=headers)
+    assert answer.status == 201
+    assert answer.json["rows"][0]["cells"][0] == "a"
