@@ -56,6 +56,14 @@ def test_a_foreground_deletion_passes_on_to_what_is_owned() -> None:
     assert step(child, graph(owner, child), set()).act is Act.DELETE_BACKGROUND
 
 
+def test_a_circle_is_opened_before_its_next_member_goes() -> None:
+    first = item("first", "last", **FOREGROUND)
+    last = item("last", "first")
+    found = step(last, graph(first, last), set())
+    assert found.act is Act.UNBLOCK
+    assert [(one["uid"], one["blockOwnerDeletion"]) for one in found.keep] == [("first", False)]
+
+
 def test_the_owner_waits_for_those_that_block_it() -> None:
     owner = item("owner", **FOREGROUND)
     assert step(owner, graph(owner, item("child", "owner")), set()).act is Act.DELETE_DEPENDENTS

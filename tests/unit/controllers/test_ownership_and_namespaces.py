@@ -184,3 +184,25 @@ async def test_a_deleted_default_account_comes_back(lab: ControllerLab, name: st
         return found is not None and found["metadata"]["uid"] != first["metadata"]["uid"]
 
     await lab.until(another)
+
+
+async def test_a_circle_of_owners_goes_whole_and_leaves_the_collector_idle(lab: ControllerLab) -> None:
+    names = ["one", "two", "three"]
+    made = {n: await lab.client.create(CONFIG_MAPS, {"metadata": {"name": n}}, "default") for n in names}
+    for name, owner in zip(names, ["three", "one", "two"], strict=True):
+        reference = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": owner,
+            "uid": made[owner]["metadata"]["uid"],
+            "blockOwnerDeletion": True,
+        }
+        patch = {"metadata": {"ownerReferences": [reference]}}
+        await lab.client.patch(CONFIG_MAPS, name, patch, "default")
+    await lab.client.delete(CONFIG_MAPS, "one", "default", propagation_policy="Foreground")
+
+    async def gone() -> bool:
+        left = {one["metadata"]["name"] for one in await lab.items(CONFIG_MAPS)}
+        return not left & set(names)
+
+    await lab.until(gone)

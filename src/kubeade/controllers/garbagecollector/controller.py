@@ -91,6 +91,9 @@ class GarbageCollector:
             self.controller.queue.add(item.uid)
         if item.deleting and (before is None or not before.deleting):
             self._queue_dependents(item.uid)
+        if before is not None:
+            for owner in plan.blocked_owners(before) - plan.blocked_owners(item):
+                self.controller.queue.add(owner)
 
     def _gone(self, uid: str) -> None:
         item = self._graph.remove(uid)
@@ -118,18 +121,27 @@ class GarbageCollector:
         act = wanted.act
         if act is plan.Act.RELEASE:
             await self._set_owners(item, list(wanted.keep))
+        elif act is plan.Act.UNBLOCK:
+            await self._set_owners(item, list(wanted.keep))
+            await self._delete(item, plan.Act.DELETE_FOREGROUND)
         elif act in (plan.Act.DELETE_BACKGROUND, plan.Act.DELETE_FOREGROUND, plan.Act.DELETE_ORPHAN):
-            await self._client.delete(
-                item.resource, item.name, item.namespace, propagation_policy=act.value, uid=item.uid
-            )
+            await self._delete(item, act)
         elif act is plan.Act.DELETE_DEPENDENTS:
-            self._queue_dependents(item.uid)
+            for dependent in plan.blocking(item, self._graph):
+                # One that waits for dependents of its own is on its way: two in a circle would spin.
+                if not dependent.waits_for_dependents:
+                    self.controller.queue.add(dependent.uid)
         elif act is plan.Act.FINISH_FOREGROUND:
             await self._drop_finalizer(item, FOREGROUND)
         elif act is plan.Act.FINISH_ORPHAN:
             for dependent in self._graph.dependents(item.uid):
                 await self._set_owners(dependent, [o for o in dependent.owners if o["uid"] != item.uid])
             await self._drop_finalizer(item, ORPHAN)
+
+    async def _delete(self, item: Item, act: plan.Act) -> None:
+        await self._client.delete(
+            item.resource, item.name, item.namespace, propagation_policy=act.value, uid=item.uid
+        )
 
     async def _absent_owners(self, item: Item) -> set[str]:
         """Of the owners that the graph does not show, those that the server does not have either."""

@@ -2,8 +2,8 @@
 attemptToDeleteItem).
 
 An object goes when none of its owners is left. An owner that waits for its dependents (foreground deletion)
-does not keep them. Cluster-scoped objects cannot be owned by namespaced ones, nor objects of one namespace
-by another's.
+does not keep them. Where such owners form a circle, what closes it stops blocking. Cluster-scoped objects
+cannot be owned by namespaced ones, nor objects of one namespace by another's.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,7 @@ class Act(Enum):
 
     NOTHING = "nothing"
     RELEASE = "release"
+    UNBLOCK = "stop blocking the owners, then delete in the foreground"
     DELETE_BACKGROUND = "Background"
     DELETE_FOREGROUND = "Foreground"
     DELETE_ORPHAN = "Orphan"
@@ -29,7 +30,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One act; for RELEASE the owner references that stay."""
+    """One act; for RELEASE and UNBLOCK the owner references as they shall be."""
 
     act: Act
     keep: tuple[Object, ...] = ()
@@ -52,8 +53,10 @@ def step(item: Item, graph: Graph, absent: Collection[str]) -> Step:
             solid.append(owner)
     if solid:
         return Step(Act.NOTHING) if len(solid) == len(item.owners) else Step(Act.RELEASE, tuple(solid))
-    if waiting and graph.dependents(item.uid):
-        return Step(Act.DELETE_FOREGROUND)
+    dependents = graph.dependents(item.uid)
+    if waiting and dependents:
+        circular = any(one.waits_for_dependents for one in dependents)
+        return Step(Act.UNBLOCK, _unblocking(item)) if circular else Step(Act.DELETE_FOREGROUND)
     return Step(Act.DELETE_ORPHAN if item.finalized_by(ORPHAN) else Act.DELETE_BACKGROUND)
 
 
@@ -67,9 +70,18 @@ def _deleting_step(item: Item, graph: Graph) -> Step:
         return Step(Act.FINISH_ORPHAN)
     if not item.waits_for_dependents:
         return Step(Act.NOTHING)
-    blocking = [one for one in graph.dependents(item.uid) if _blocks(one, item.uid)]
-    return Step(Act.DELETE_DEPENDENTS if blocking else Act.FINISH_FOREGROUND)
+    return Step(Act.DELETE_DEPENDENTS if blocking(item, graph) else Act.FINISH_FOREGROUND)
 
 
-def _blocks(dependent: Item, uid: str) -> bool:
-    return any(owner["uid"] == uid and owner.get("blockOwnerDeletion") for owner in dependent.owners)
+def blocking(item: Item, graph: Graph) -> list[Item]:
+    """The dependents that a foreground deletion of `item` waits for."""
+    return [one for one in graph.dependents(item.uid) if item.uid in blocked_owners(one)]
+
+
+def blocked_owners(dependent: Item) -> set[str]:
+    """The uids of the owners that cannot go before `dependent` has gone."""
+    return {owner["uid"] for owner in dependent.owners if owner.get("blockOwnerDeletion")}
+
+
+def _unblocking(item: Item) -> tuple[Object, ...]:
+    return tuple({**owner, "blockOwnerDeletion": False} for owner in item.owners)

@@ -52,6 +52,10 @@ class NamespaceController:
 
     async def _empty(self, key: str, namespace: Object) -> float | None:
         remains = plan.Remains()
+        if not part(namespace, "status").get("conditions"):
+            # Our own write comes after all that were admitted before the deletion was known: what is listed
+            # from here on is all that there will be.
+            namespace = await self._report(namespace, remains)
         try:
             resources = await all_resources(self._client)
         except ApiError as error:
@@ -122,8 +126,6 @@ class NamespaceController:
             "phase": "Terminating",
             "conditions": plan.conditions(namespace, remains, self._clock.now()),
         }
-        if remains.nothing and not part(namespace, "status").get("conditions"):
-            status.pop("conditions")  # it is gone in a moment: nobody has to be told that all went well
         if status == part(namespace, "status"):
             return namespace
         return await self._client.update(NAMESPACES, {**namespace, "status": status}, subresource="status")
