@@ -1,6 +1,8 @@
 """Headquarters, wired: ledger, storage, who may come in, what is admitted, the API server, and its
 sockets."""
 
+import ssl
+
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
@@ -48,6 +50,7 @@ class ControlPlane:
         authentication = build_authenticator(storage, tokens, clock, ids)
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
         self._quotas = admission.quotas
+        self._webhooks = admission.webhooks
         self._storage = storage
         self.server = ApiServer(
             ApiServerConfig(
@@ -62,9 +65,7 @@ class ControlPlane:
             authorization.authorizer,
             admission.chain,
         )
-        kubelet_client = Subject(KUBELET_CLIENT_USER)
-        tls = trust.client_context(data, "apiserver-kubelet-client", kubelet_client)
-        nodes = Nodes(storage, tls)
+        nodes = Nodes(storage, self._kubelet_tls)
         add_streams(self.server.subresources, nodes)
         allowed = AllowedAddresses(settings.pod_cidr if settings.network == "loopback" else "")
         add_proxies(self.server.subresources, Locations(storage, allowed, nodes))
@@ -73,6 +74,15 @@ class ControlPlane:
         self.handle = self.server.handle
         self._writer = ClientWriter(client_of(self.handle, API_SERVER))
         self._http: HttpServer | None = None
+
+    def _kubelet_tls(self, verified: bool) -> ssl.SSLContext:
+        """For asking nodes; unverified only where a request for a log says so."""
+        subject = Subject(KUBELET_CLIENT_USER)
+        context = self._trust.client_context(self._data, "apiserver-kubelet-client", subject)
+        if not verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
 
     async def start(self, addresses: list[str]) -> None:
         """Answer on loopback and on `addresses`; then make what every cluster has. Raises OSError."""
@@ -100,6 +110,7 @@ class ControlPlane:
         await self.server.stop()
         if self._http is not None:
             await self._http.stop()
+        await self._webhooks.close()
 
     def _names(self, addresses: list[str]) -> tuple[str, ...]:
         service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]

@@ -57,13 +57,13 @@ class PodAccess:
             raise Unavailable(f"container {name} is not running")
         return found.id
 
-    async def find_sandbox(self, namespace: str, pod: str, uid: str = "") -> str:
-        """The id of the pod's sandbox, for port forwarding. Raises Unavailable."""
+    async def find_sandbox(self, namespace: str, pod: str, uid: str = "") -> tuple[str, str]:
+        """The id of the pod's sandbox, for port forwarding, and the pod's uid. Raises Unavailable."""
         context = self._context(namespace, pod, uid)
         sandbox = (await context.observe()).ready_sandbox
         if sandbox is None:
             raise Unavailable(f'pod "{pod}" has no sandbox')
-        return sandbox.id
+        return sandbox.id, context.uid
 
     async def find_log(
         self, namespace: str, pod: str, container: str, *, previous: bool = False

@@ -1,26 +1,27 @@
 """Connections into a sandbox, to its localhost."""
 
 import asyncio
+import os
 import socket
 
-from kubeade.lib.http.message import Duplex
 from kubeade.runtime.streams import SocketDuplex
 
 _CONNECT_SECONDS = 10.0
 
 
-async def connect(network_path: str | None, addresses: list[str], port: int) -> Duplex:
+async def connect(network_path: str | None, addresses: list[str], port: int) -> SocketDuplex:
     """Connect to `port`: inside the network namespace at `network_path`, else on the sandbox's own addresses
-    and then on localhost. Raises OSError."""
+    and then on localhost. Raises OSError, in words for who asked."""
     hosts = ["127.0.0.1", "::1"] if network_path else [*addresses, "127.0.0.1", "::1"]
-    failure: OSError = ConnectionRefusedError(f"nothing listens on port {port}")
+    failure = OSError()
     for host in dict.fromkeys(hosts):
         try:
             return SocketDuplex(await _connect(network_path, host, port))
         except OSError as error:
             if host == hosts[0]:
                 failure = error
-    raise failure
+    reason = os.strerror(failure.errno).lower() if failure.errno else "no answer"
+    raise OSError(f"failed to connect to localhost:{port} inside the pod: {reason}") from failure
 
 
 async def _connect(network_path: str | None, host: str, port: int) -> socket.socket:

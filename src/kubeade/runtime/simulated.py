@@ -14,7 +14,14 @@ from dataclasses import replace
 from itertools import count
 
 from kubeade.cni import Attachment, NetworkRequest, PodNetwork, PortMapping
-from kubeade.cri.service import CriError, ExecSession, InvalidArgument, NotFound, NotSupported
+from kubeade.cri.service import (
+    CriError,
+    ExecSession,
+    InvalidArgument,
+    NotFound,
+    NotSupported,
+    PodConnection,
+)
 from kubeade.cri.types import (
     AuthConfig,
     ContainerConfig,
@@ -37,7 +44,6 @@ from kubeade.cri.types import (
     SandboxStatus,
 )
 from kubeade.lib.clock import Clock
-from kubeade.lib.http.message import Duplex
 
 RUN_SECONDS_ANNOTATION = "kubeade.dev/simulated-run-seconds"
 RUNS_TO_COMPLETION_ANNOTATION = "kubeade.dev/runs-to-completion"
@@ -195,7 +201,7 @@ class SimulatedRuntime:
         self._container(container_id)
         raise NotSupported("the simulated runtime cannot attach: its containers have no processes")
 
-    async def port_forward(self, sandbox_id: str, port: int) -> Duplex:
+    async def port_forward(self, sandbox_id: str, port: int) -> PodConnection:
         self._sandbox(sandbox_id)
         raise NotSupported("the simulated runtime cannot forward ports: nothing listens in its sandboxes")
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 _READ_BYTES = 64 * 1024
 
@@ -163,6 +164,12 @@ class SocketDuplex:
         if self._socket is None:
             raise BrokenPipeError("the connection is closed")
         await asyncio.get_running_loop().sock_sendall(self._socket, data)
+
+    def end(self) -> None:
+        """Send no more; what comes back is still read."""
+        if self._socket is not None:
+            with suppress(OSError):  # the other side was faster
+                self._socket.shutdown(socket.SHUT_WR)
 
     async def close(self) -> None:
         connection, self._socket = self._socket, None

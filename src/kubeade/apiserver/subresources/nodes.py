@@ -6,8 +6,10 @@ node's own 101: what a refused upgrade leaves behind is an answer, never a conne
 """
 
 import ssl
+from collections.abc import Callable
+from dataclasses import replace
 
-from kubeade.api.errors import ApiError, BadRequest, InternalError, NotFound
+from kubeade.api.errors import ApiError, BadRequest, Forbidden, InternalError, NotFound
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.resources import NODES
@@ -30,24 +32,36 @@ _UPGRADE_HEADERS = frozenset(
 _ERROR_BYTES = 64 * 1024
 
 
-class Nodes:
-    """Requests to nodes, as `kube-apiserver-kubelet-client`, whose certificate `tls` carries."""
+MakeTls = Callable[[bool], ssl.SSLContext]
+"""TLS with our certificate; False for not asking the node for a good one."""
 
-    def __init__(self, storage: Storage, tls: ssl.SSLContext, idle_seconds: float = IDLE_SECONDS) -> None:
+
+class Nodes:
+    """Requests to nodes, as `kube-apiserver-kubelet-client`."""
+
+    def __init__(self, storage: Storage, make_tls: MakeTls, idle_seconds: float = IDLE_SECONDS) -> None:
         self._storage = storage
-        self._tls = tls
+        self._make_tls = make_tls
+        self._tls = make_tls(True)
         self._idle_seconds = idle_seconds
 
-    async def stream(self, node_name: str, target: str) -> Response:
-        """The node's answer to a GET, as it comes. Raises what `_refusal` makes of an error."""
-        answer = await self._send(node_name, "GET", target, [])
+    async def stream(self, node_name: str, target: str, *, verified: bool = True) -> Response:
+        """The node's answer to a GET, as it comes; `verified` False trusts whoever is there.
+
+        Raises what `_refusal` makes of an error.
+        """
+        address = self.address(node_name)
+        if not verified:
+            address = replace(address, tls=self._make_tls(False))
+        answer = await _send(node_name, address, "GET", target, [])
         if answer.status != 200:
             raise await _refusal(answer)
         return Response(200, [("content-type", "text/plain")], answer.body())
 
     async def tunnel(self, node_name: str, target: str, request: Request) -> Response:
         """Pass the client's upgrade on, and then bytes both ways. Raises as `stream` does."""
-        answer = await self._send(node_name, request.method, target, _upgrade_headers(request))
+        address = self.address(node_name)
+        answer = await _send(node_name, address, request.method, target, _upgrade_headers(request))
         if answer.status != 101:
             raise await _refusal(answer)
 
@@ -55,14 +69,6 @@ class Nodes:
             await splice(client, answer.duplex(), self._idle_seconds)
 
         return Response(101, answer.headers, upgrade=upgrade)
-
-    async def _send(self, node_name: str, method: str, target: str, headers: list[tuple[str, str]]) -> Answer:
-        address = self.address(node_name)
-        try:
-            return await send(address, method, target, headers)
-        except (OSError, TimeoutError) as error:
-            message = f'error dialing backend: node "{node_name}" at {address.host}:{address.port}: {error}'
-            raise InternalError(f"Internal error occurred: {message}") from error
 
     def address(self, node_name: str) -> Address:
         """Where the node's own server is. Raises NotFound, BadRequest."""
@@ -75,6 +81,16 @@ class Nodes:
         if not host or not port:
             raise BadRequest(f'node "{node_name}" serves no logs, commands or port forwarding')
         return Address(host, port, self._tls)
+
+
+async def _send(
+    node_name: str, address: Address, method: str, target: str, headers: list[tuple[str, str]]
+) -> Answer:
+    try:
+        return await send(address, method, target, headers)
+    except (OSError, TimeoutError) as error:
+        message = f'error dialing backend: node "{node_name}" at {address.host}:{address.port}: {error}'
+        raise InternalError(f"Internal error occurred: {message}") from error
 
 
 def _preferred_address(status: Object) -> str:
@@ -98,6 +114,8 @@ async def _refusal(answer: Answer) -> ApiError:
     message = text.decode("utf-8", "replace").strip()
     if answer.status == 400:
         return BadRequest(message)
+    if answer.status == 403:
+        return Forbidden(message)
     if answer.status == 404:
         return NotFound(message or "the server could not find the requested resource")
     return InternalError(f"Internal error occurred: {message or f'the node answered {answer.status}'}")

@@ -1,4 +1,4 @@
-"""`pods/log`, `pods/exec`, `pods/attach`: checked here, answered by the pod's node."""
+"""`pods/log`, `pods/exec`, `pods/attach`, `pods/portforward`: checked here, answered by the pod's node."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,13 +19,14 @@ _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 _LOG_NUMBERS = {"tailLines": 0, "limitBytes": 1, "sinceSeconds": 1}
 _LOG_FLAGS = ("follow", "previous", "timestamps")
 _STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
-_KINDS = {"exec": "PodExecOptions", "attach": "PodAttachOptions"}
+_COMMANDS = ("exec", "attach")
 
 
 def add_streams(registry: SubresourceRegistry, nodes: Nodes) -> None:
     """Register what needs a node to answer it."""
     registry.add("", "pods", "log", partial(log, nodes))
-    for name in _KINDS:
+    registry.add("", "pods", "portforward", partial(forward_ports, nodes))
+    for name in _COMMANDS:
         registry.add("", "pods", name, partial(run_remotely, nodes))
 
 
@@ -38,30 +39,48 @@ async def log(nodes: Nodes, call: Call) -> Response:
     if not node:
         return Response(200, [("content-type", "text/plain")])
     path = _path("containerLogs", pod, container)
-    return await nodes.stream(node, f"{path}?{urlencode(wanted)}")
+    verified = not _is_true(query.get("insecureSkipTLSVerifyBackend", ""))
+    return await nodes.stream(node, f"{path}?{urlencode(wanted)}", verified=verified)
 
 
 async def run_remotely(nodes: Nodes, call: Call) -> Response:
-    """exec and attach. A GET needs the right to create too: it does the same as a POST."""
-    if call.info.verb == "get":
-        await _authorize_create(call)
+    """exec and attach."""
+    options = _stream_options(call.request.query())
+    await _admit(call, options)
     pod = decode_object(call.record().value)
-    query = call.request.query()
-    options = _stream_options(query)
-    connect = {"apiVersion": "v1", "kind": _KINDS[call.info.subresource], **options}
-    attributes = call.admission_attributes(
-        Operation.CONNECT, connect, None, call.info.name, _KINDS[call.info.subresource]
-    )
-    await call.backend.admission.mutate(attributes)
-    await call.backend.admission.validate(attributes)
     container = choose_container(pod, options.get("container", ""))
-    node = text(pod, "spec", "nodeName")
-    if not node:
-        raise BadRequest(f"pod {call.info.name} does not have a host assigned")
     sent = [(_STREAMS[name], "1") for name in _STREAMS if options.get(name)]
     sent += [("command", each) for each in options.get("command", [])]
     path = _path(call.info.subresource, pod, container)
-    return await nodes.tunnel(node, f"{path}?{urlencode(sent)}", call.request)
+    return await nodes.tunnel(_host(pod), f"{path}?{urlencode(sent)}", call.request)
+
+
+async def forward_ports(nodes: Nodes, call: Call) -> Response:
+    lists = [value for name, value in call.request.query() if name == "ports"]
+    ports = [_number(each) for each in ",".join(lists).split(",") if lists]
+    await _admit(call, {"ports": ports} if ports else {})
+    pod = decode_object(call.record().value)
+    sent = [("port", ",".join(map(str, ports)))] if ports else []
+    return await nodes.tunnel(_host(pod), f"{_path('portForward', pod)}?{urlencode(sent)}", call.request)
+
+
+async def _admit(call: Call, options: Object) -> None:
+    """A GET needs the right to create, too: it does the same as a POST."""
+    if call.info.verb == "get":
+        await _authorize_create(call)
+    kind = call.type.subresources[call.info.subresource].kind
+    connect = {"apiVersion": "v1", "kind": kind, **options}
+    attributes = call.admission_attributes(Operation.CONNECT, connect, None, call.info.name, kind)
+    await call.backend.admission.mutate(attributes)
+    await call.backend.admission.validate(attributes)
+
+
+def _host(pod: Object) -> str:
+    """Raises BadRequest where the pod is on no node yet."""
+    node = text(pod, "spec", "nodeName")
+    if not node:
+        raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
+    return node
 
 
 def choose_container(pod: Object, wanted: str) -> str:
@@ -80,9 +99,9 @@ def choose_container(pod: Object, wanted: str) -> str:
     raise BadRequest(f"{message}, choose one of: [{' '.join(names)}]" if containers else message)
 
 
-def _path(endpoint: str, pod: Object, container: str) -> str:
+def _path(endpoint: str, pod: Object, *container: str) -> str:
     metadata = pod["metadata"]
-    parts = (endpoint, metadata["namespace"], metadata["name"], container)
+    parts = (endpoint, metadata["namespace"], metadata["name"], *container)
     return "".join("/" + quote(each, safe="") for each in parts)
 
 

@@ -1,17 +1,11 @@
-"""The streams of a remote command, by number, whatever protocol carries them; and the one over WebSocket.
+"""The streams of a remote command, by number, whatever protocol carries them (`websocket_channels`,
+`spdy_channels`)."""
 
-On the wire the first byte of a message is the channel's number. In v5 a message of 255 and a number closes
-that channel, which is how the end of the input travels; v4 has no such thing (KEP-4006).
-"""
-
+import json
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from kubeade.lib.http.websocket import WebSocket
-
-V5 = "v5.channel.k8s.io"
-V4 = "v4.channel.k8s.io"
-_CLOSE = 255
+from kubeade.api.resource import Object
 
 
 class Channel(IntEnum):
@@ -41,32 +35,15 @@ class Channels(Protocol):
         """Raises ConnectionError once the client has gone."""
         ...
 
+    async def send_status(self, status: Object) -> None:
+        """How it ended, as this protocol says it. Raises as `send`."""
+        ...
+
     async def close(self) -> None: ...
 
 
-class WebSocketChannels:
-    """Channels in the messages of one WebSocket."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-
-    async def receive(self) -> Message | None:
-        while (data := await self._socket.receive()) is not None:
-            message = self._message(data)
-            if message is not None:
-                return message
-        return None
-
-    async def send(self, channel: Channel, data: bytes) -> None:
-        await self._socket.send(bytes((channel,)) + data)
-
-    async def close(self) -> None:
-        await self._socket.close()
-
-    def _message(self, data: bytes) -> Message | None:
-        """None for what no client may write to: it is ignored, as upstream does."""
-        ended = self._socket.subprotocol == V5 and data[:1] == bytes((_CLOSE,))
-        number = data[1:2] if ended else data[:1]
-        if number not in (b"\x00", b"\x04"):
-            return None
-        return Message(Channel(number[0]), b"" if ended else data[1:], ended)
+def status_text(status: Object, *, as_object: bool) -> bytes:
+    """Since v4 the error stream carries a Status; before, only the words of a failure."""
+    if as_object:
+        return json.dumps(status).encode()
+    return str(status.get("message", "")).encode()

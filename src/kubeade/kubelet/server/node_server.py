@@ -13,19 +13,18 @@ from urllib.parse import parse_qs
 
 from kubeade.api.errors import ApiError
 from kubeade.client.client import Client
-from kubeade.cri.service import CriError, ExecSession, NotFound
+from kubeade.cri.service import CriError, ExecSession, NotFound, PodConnection
 from kubeade.kubelet.pod_access import PodAccess, Unavailable, Unknown
 from kubeade.kubelet.server import logs
-from kubeade.kubelet.server.channels import V4, V5, WebSocketChannels
 from kubeade.kubelet.server.figures import Figures
 from kubeade.kubelet.server.gate import Gate
-from kubeade.kubelet.server.remote_command import Wanted, run_command
+from kubeade.kubelet.server.remote_command import Wanted
 from kubeade.kubelet.stats.usage import UsageReader
 from kubeade.lib.clock import Clock
-from kubeade.lib.http.message import Request, Response
-from kubeade.lib.http.websocket import HandshakeError, WebSocket, accept, is_handshake
+from kubeade.lib.http.message import HandshakeError, Request, Response
 
 _Endpoint = Callable[[PodAccess, Request, list[str]], Awaitable[Response]]
+_Start = Callable[[], Awaitable[ExecSession]]
 
 
 class NodeServer:
@@ -41,6 +40,7 @@ class NodeServer:
             "containerLogs": self._logs,
             "exec": self._exec,
             "attach": self._attach,
+            "portForward": self._port_forward,
         }
 
     def serve(self, access: PodAccess, usage: UsageReader) -> None:
@@ -102,7 +102,7 @@ class NodeServer:
         def start() -> Awaitable[ExecSession]:
             return access.runtime.exec(container, command, stdin=wanted.stdin, tty=wanted.tty)
 
-        return _upgraded(request, start, wanted)
+        return _command_response(request, start, wanted)
 
     async def _attach(self, access: PodAccess, request: Request, rest: list[str]) -> Response:
         wanted = _wanted(request, reports_exit_code=False)
@@ -111,7 +111,27 @@ class NodeServer:
         def start() -> Awaitable[ExecSession]:
             return access.runtime.attach(container, stdin=wanted.stdin, tty=wanted.tty)
 
-        return _upgraded(request, start, wanted)
+        return _command_response(request, start, wanted)
+
+    async def _port_forward(self, access: PodAccess, request: Request, rest: list[str]) -> Response:
+        if len(rest) not in (2, 3):
+            return _text(404, "404 page not found")
+        from kubeade.kubelet.server.port_forward import Target
+        from kubeade.kubelet.server.upgrades import port_forward_response
+
+        sandbox, uid = await access.find_sandbox(*rest)
+
+        def connect(port: int) -> Awaitable[PodConnection]:
+            return access.runtime.port_forward(sandbox, port)
+
+        return port_forward_response(request, Target(rest[1], uid, connect))
+
+
+def _command_response(request: Request, start: _Start, wanted: Wanted) -> Response:
+    """The protocols are loaded when the first client asks: few nodes ever run a command for one."""
+    from kubeade.kubelet.server.upgrades import command_response
+
+    return command_response(request, start, wanted)
 
 
 async def _container(access: PodAccess, rest: list[str]) -> str:
@@ -131,16 +151,6 @@ def _wanted(request: Request, *, reports_exit_code: bool) -> Wanted:
     if not (stdin or stdout or stderr):
         raise ValueError("you must specify at least 1 of stdin, stdout, stderr")
     return Wanted(stdin, stdout, stderr and not tty, tty, reports_exit_code)
-
-
-def _upgraded(request: Request, start: Callable[[], Awaitable[ExecSession]], wanted: Wanted) -> Response:
-    if not is_handshake(request) or not request.headers.get("sec-websocket-protocol"):
-        raise HandshakeError("Upgrade request required: this server speaks WebSocket")
-
-    async def serve(socket: WebSocket) -> None:
-        await run_command(start, WebSocketChannels(socket), wanted)
-
-    return accept(request, (V5, V4), serve)
 
 
 def _text(status: int, message: str) -> Response:

@@ -26,6 +26,22 @@ class Wanted:
     tty: bool
     reports_exit_code: bool = True
 
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What a client opens that has a stream for each."""
+        asked = {
+            Channel.STDIN: self.stdin,
+            Channel.STDOUT: self.stdout,
+            Channel.STDERR: self.stderr,
+            Channel.ERROR: True,
+            Channel.RESIZE: self.tty,
+        }
+        return frozenset(channel for channel, is_asked in asked.items() if is_asked)
+
+    @property
+    def first_output(self) -> Channel:
+        return next(each for each in (Channel.STDOUT, Channel.STDERR, Channel.ERROR) if each in self.channels)
+
 
 class RemoteCommand:
     """One session on one connection."""
@@ -49,7 +65,7 @@ class RemoteCommand:
             await asyncio.wait(outputs, timeout=_DRAIN_SECONDS)
             inputs.cancel()
             await asyncio.wait([inputs])
-            await self._channels.send(Channel.ERROR, json.dumps(ending.result()).encode())
+            await self._channels.send_status(ending.result())
             await self._channels.close()
         finally:
             for task in tasks:
@@ -127,7 +143,7 @@ async def run_command(
     try:
         session = await open_session()
     except CriError as error:
-        await channels.send(Channel.ERROR, json.dumps(internal_error(str(error))).encode())
+        await channels.send_status(internal_error(str(error)))
         await channels.close()
         return
     await RemoteCommand(session, channels, wanted).run()

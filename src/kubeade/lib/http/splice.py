@@ -12,7 +12,9 @@ IDLE_SECONDS = 4 * 3600.0
 async def splice(client: Duplex, server: StreamDuplex, idle_seconds: float = IDLE_SECONDS) -> None:
     """Copy until the server has ended, one side is gone, or nothing has come for `idle_seconds`.
 
-    A client that only half-closes still gets what the server has to say. The server's side is closed.
+    A client that only half-closes still gets what the server has to say, except over TLS, of which asyncio
+    cannot close one direction. Nothing depends on that: what travels here are WebSocket and SPDY, whose
+    streams have ends of their own. The server's side is closed.
     """
     try:
         async with asyncio.timeout(idle_seconds) as idle, asyncio.TaskGroup() as tasks:

@@ -16,15 +16,11 @@ from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMes
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from kubeade.lib.http.message import Duplex, Request, Response
+from kubeade.lib.http.message import Duplex, HandshakeError, Request, Response
 
 _ACCEPT_SALT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CLOSE_SECONDS = 5.0
 MESSAGE_BYTES = 32 * 1024 * 1024
-
-
-class HandshakeError(Exception):
-    """The request is no acceptable opening handshake; the message says why (HTTP 400)."""
 
 
 class WebSocket:
@@ -63,12 +59,13 @@ class WebSocket:
                 )
         return self._ready.pop(0)
 
-    async def send(self, data: bytes) -> None:
-        """Send one binary message. Raises ConnectionError once closed."""
+    async def send(self, data: bytes | str) -> None:
+        """Send one message, of text for a `str`. Raises ConnectionError once closed."""
         if self._closing:
             raise ConnectionResetError("the WebSocket is closed")
+        message = TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=data)
         try:
-            await self._write(self._connection.send(BytesMessage(data=data)))
+            await self._write(self._connection.send(message))
         except LocalProtocolError as error:
             raise ConnectionResetError("the WebSocket is closed") from error
 

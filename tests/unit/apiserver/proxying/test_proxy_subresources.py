@@ -54,7 +54,7 @@ async def backend() -> AsyncIterator[Backend]:
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[ApiLab]:
     async with api_lab(tmp_path) as lab:
-        nodes = Nodes(lab.server.storage, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        nodes = Nodes(lab.server.storage, lambda verified: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         locations = Locations(lab.server.storage, AllowedAddresses("127.77.0.0/16"), nodes)
         add_proxies(lab.server.subresources, locations)
         yield lab

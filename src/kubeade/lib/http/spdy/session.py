@@ -32,6 +32,7 @@ from kubeade.lib.http.spdy.stream import WINDOW_BYTES, Stream
 
 _STREAMS = 1024
 _UNREAD_BYTES = 2 * 1024 * 1024
+_LINGER_SECONDS = 5.0
 _LAST_ID = 0x7FFF_FFFF
 
 
@@ -61,11 +62,15 @@ class SpdySession:
             await self.send(Settings({INITIAL_WINDOW_SIZE: WINDOW_BYTES}))
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
-        self._reading.cancel()
-        await asyncio.gather(self._reading, return_exceptions=True)
+    async def __aexit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         with suppress(ConnectionError):
             await self.send(GoAway(self._last_id, self._goodbye))
+        for stream in list(self._streams.values()):
+            stream.lose()
+        if kind is None:  # closing while the client still sends would cut off what it has not read yet
+            await asyncio.wait([self._reading], timeout=_LINGER_SECONDS)
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
         await self._duplex.close()
 
     async def accept(self) -> Stream | None:

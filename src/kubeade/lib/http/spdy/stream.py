@@ -124,6 +124,11 @@ class Stream:
         self._wire.forget(self.id)
 
     @property
+    def was_reset(self) -> bool:
+        """Nothing goes on, either way, unlike after an end."""
+        return self._lost
+
+    @property
     def accepts(self) -> bool:
         """Whether the peer may send on it."""
         return not self._peer_ended
