@@ -4,7 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 from kubeade.api.resources import NAMESPACES
-from kubeade.apiserver.admission.certificates import CertificateApproval, CertificateSubjectRestriction
+from kubeade.apiserver.admission.certificates import (
+    CertificateApproval,
+    CertificateRequestor,
+    CertificateSubjectRestriction,
+)
 from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from kubeade.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
@@ -66,6 +70,7 @@ def build_admission(
         StorageObjectInUseProtection(),
         PersistentVolumeClaimResize(reader),
         RuntimeClass(reader),
+        CertificateRequestor(),
         CertificateApproval(authorization.authorizer),
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),

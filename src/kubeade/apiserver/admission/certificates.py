@@ -1,14 +1,35 @@
-"""CertificateApproval, CertificateSigning, CertificateSubjectRestriction: rights signer by signer."""
+"""CertificateApproval, CertificateSigning, CertificateSubjectRestriction: rights signer by signer.
+
+And who asked for a certificate is written into the request by the server, never by the client.
+"""
 
 from base64 import b64decode
 
 from kubeade.api.parts import part, text
-from kubeade.apiserver.admission.plugin import CREATE, UPDATE, Plugin, refused
+from kubeade.apiserver.admission.plugin import CREATE, UPDATE, Plugin, new_object, refused
 from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Authorizer
 
 GROUP = "certificates.k8s.io"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 SUPERUSERS_GROUP = "system:masters"
+
+
+class CertificateRequestor(Plugin):
+    """`spec.username` and its neighbours say who created the request, whatever the client wrote there."""
+
+    resources = ((GROUP, "certificatesigningrequests"),)
+    operations = frozenset({CREATE})
+
+    async def mutate(self, attributes: AdmissionAttributes) -> None:
+        user, spec = attributes.user, new_object(attributes).get("spec")
+        if attributes.subresource or not isinstance(spec, dict):
+            return
+        extra = {key: list(values) for key, values in user.extra.items()}
+        said = {"username": user.name, "uid": user.uid, "groups": list(user.groups), "extra": extra}
+        for field, value in said.items():
+            spec.pop(field, None)
+            if value:
+                spec[field] = value
 
 
 class CertificateApproval(Plugin):

@@ -11,7 +11,11 @@ from cryptography.x509.oid import NameOID
 from kubeade.api.errors import Forbidden
 from kubeade.api.resource import Resource
 from kubeade.api.resources import PERSISTENT_VOLUME_CLAIMS, PODS, RUNTIME_CLASSES, STORAGE_CLASSES
-from kubeade.apiserver.admission.certificates import CertificateApproval, CertificateSubjectRestriction
+from kubeade.apiserver.admission.certificates import (
+    CertificateApproval,
+    CertificateRequestor,
+    CertificateSubjectRestriction,
+)
 from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from kubeade.apiserver.admission.not_enforced import NotEnforced
@@ -102,6 +106,14 @@ async def test_approving_and_signing_need_the_right_to_the_signer(cluster):
     role_ref, subjects = {"kind": "ClusterRole", "name": "r"}, [{"kind": "User", "name": "jane"}]
     cluster.put(CLUSTER_ROLE_BINDINGS, {"metadata": {"name": "b"}, "roleRef": role_ref, "subjects": subjects})
     await admit(plugin, CSRS, old, old, "approval")
+
+
+async def test_the_server_says_who_asked_for_a_certificate():
+    forged = {"metadata": {"name": "r"}, "spec": {"username": "admin", "groups": ["system:masters"], "uid": "7"}}
+    user = User("jane", groups=("devs",), extra={"a": ("b",)})
+    attributes = AdmissionAttributes(Operation.CREATE, user, CSRS, CSRS.kind, object=forged)
+    await CertificateRequestor().mutate(attributes)
+    assert forged["spec"] == {"username": "jane", "groups": ["devs"], "extra": {"a": ["b"]}}
 
 
 async def test_nobody_asks_for_a_superusers_certificate():
