@@ -12,10 +12,18 @@ from kubeade.api.schema import Schema
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.custom_resources import CustomResources
 from kubeade.apiserver.negotiation import PLAIN, Form
-from kubeade.apiserver.options import Options
+from kubeade.apiserver.options import Options, operation_options
 from kubeade.apiserver.protobuf_answers import ProtobufAnswers
 from kubeade.apiserver.request_info import RequestInfo
-from kubeade.apiserver.seams import Admission, AdmissionAttributes, Authorizer, Operation, Responder, User
+from kubeade.apiserver.seams import (
+    Admission,
+    AdmissionAttributes,
+    Authorizer,
+    Kinds,
+    Operation,
+    Responder,
+    User,
+)
 from kubeade.apiserver.storage import Storage
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request
@@ -38,12 +46,14 @@ class Backend:
     authorizer: Authorizer
     clock: Clock
     ids: Ids
+    kinds: Kinds
     responders: Mapping[tuple[str, str, str], Responder]
 
 
 @dataclass(slots=True)
 class Call:
-    """One authorized request for a resource. `warnings` become Warning headers."""
+    """One authorized request for a resource. `warnings` become Warning headers, `audit_annotations` part of
+    the audit log."""
 
     backend: Backend
     request: Request
@@ -53,6 +63,7 @@ class Call:
     options: Options = field(default_factory=Options)
     form: Form = PLAIN
     warnings: list[str] = field(default_factory=list)
+    audit_annotations: dict[str, str] = field(default_factory=dict)
 
     @property
     def resource(self) -> Resource:
@@ -88,6 +99,9 @@ class Call:
             subresource=self.info.subresource,
             object=obj,
             old_object=old,
+            options=operation_options(operation, self.info.verb, self.options),
             dry_run=self.options.dry_run,
             warnings=self.warnings,
+            audit_annotations=self.audit_annotations,
+            kinds=self.backend.kinds,
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from kubeade.api.errors import BadRequest, FieldError, Invalid
+from kubeade.api.resource import Object
+from kubeade.apiserver.seams import Operation
 
 _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": True}
 _FIELD_VALIDATION = ("Ignore", "Strict", "Warn")
@@ -62,6 +64,24 @@ def read_options(query_string: str, kind: str) -> Options:
         send_initial_events=_boolean(first, "sendInitialEvents"),
         include_object=first.get("includeObject", ""),
     )
+
+
+def operation_options(operation: Operation, verb: str, options: Options) -> Object:
+    """A change's options as the object that webhooks are shown (CreateOptions, UpdateOptions, PatchOptions).
+    Those of a deletion are what was sent."""
+    if operation is Operation.CONNECT or operation is Operation.DELETE:
+        return {}
+    kind = "PatchOptions" if verb == "patch" else "CreateOptions" if verb == "create" else "UpdateOptions"
+    found: Object = {"kind": kind, "apiVersion": "meta.k8s.io/v1"}
+    if options.dry_run:
+        found["dryRun"] = ["All"]
+    if options.force is not None:
+        found["force"] = options.force
+    if options.field_manager:
+        found["fieldManager"] = options.field_manager
+    if options.field_validation != "Warn":
+        found["fieldValidation"] = options.field_validation
+    return found
 
 
 def read_dry_run(values: Sequence[str], kind: str) -> bool:

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import Protocol
 
 from kubeade.api.resource import Object, Resource
+from kubeade.api.schema_node import Node
+from kubeade.apiserver.admission.reinvocation import Reinvocation
 from kubeade.lib.http.message import Request
 
 
@@ -81,7 +83,7 @@ class AdmissionAttributes:
     `object` is this request's own copy: `mutate` changes it in place or replaces it. It is None for DELETE.
     `old_object` may be shared: it is only read. For a subresource with a body of another kind (Binding,
     Eviction, Scale, TokenRequest), `kind` and `object` are that body's. Texts appended to `warnings` reach
-    the client as Warning headers.
+    the client as Warning headers, `audit_annotations` the audit log.
     """
 
     operation: Operation
@@ -96,6 +98,31 @@ class AdmissionAttributes:
     options: Object = field(default_factory=dict)
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    audit_annotations: dict[str, str] = field(default_factory=dict)
+    kinds: "Kinds | None" = None
+    reinvocation: Reinvocation | None = None
+
+
+class Kinds(Protocol):
+    """What dynamic admission asks about the kinds that are served."""
+
+    def equivalents(self, resource: Resource, subresource: str) -> list[Resource]:
+        """The other versions (and groups) of a resource that say the same objects."""
+        ...
+
+    def by_kind(self, api_version: str, kind: str) -> Resource | None: ...
+
+    async def convert(self, obj: Object, target: Resource) -> Object:
+        """The object as `target` says it. What is no object of that resource stays as it is."""
+        ...
+
+    def completed(self, resource: Resource, obj: Object) -> Object:
+        """A changed object, without what its schema does not know and with defaults. Raises BadRequest."""
+        ...
+
+    def node(self, resource: Resource) -> Node:
+        """The resource's schema."""
+        ...
 
 
 class Admission(Protocol):

@@ -44,6 +44,7 @@ from kubeade.apiserver.custom_resources.settling import Settling
 from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
 from kubeade.apiserver.health import PATHS, Health
+from kubeade.apiserver.kinds import ServedKinds
 from kubeade.apiserver.metrics import Metrics
 from kubeade.apiserver.negotiation import PROTOBUF, negotiate, refusal_type
 from kubeade.apiserver.openapi_endpoint import OpenApiEndpoint
@@ -124,11 +125,12 @@ class ApiServer:
         self._definitions = Settling(storage, clock)
         self._settling: asyncio.Task[None] | None = None
         self._protobuf = ProtobufAnswers(self.schema)
+        decoder = Decoder(self.schema)
         self._backend = Backend(
             storage=storage,
             catalogue=self.catalogue,
             schema=self.schema,
-            decoder=Decoder(self.schema),
+            decoder=decoder,
             protobuf=self._protobuf,
             validation=config.validation,
             customs=self._customs,
@@ -136,6 +138,7 @@ class ApiServer:
             authorizer=authorizer,
             clock=clock,
             ids=ids,
+            kinds=ServedKinds(self.catalogue, self.schema, decoder, self._customs),
             responders=config.responders,
         )
         self._add_endpoints(config)

@@ -1,7 +1,7 @@
 """A whole API server on a ledger in a temporary file, spoken to in-process; everybody may do everything."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Decision, User
+from kubeade.apiserver.seams import Admission, AdmissionAttributes, Attributes, Decision, User
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.client.client import read_body
@@ -154,10 +154,15 @@ class Events:
 
 
 @asynccontextmanager
-async def api_lab(path: Path) -> AsyncIterator[ApiLab]:
+async def api_lab(
+    path: Path, admission: Callable[[Storage, OpenDoors], Admission] | None = None
+) -> AsyncIterator[ApiLab]:
+    """Without `admission`, everything is admitted."""
     ledger = await SqliteLedger.open(path / "ledger.db")
     doors, clock = OpenDoors(), HandClock()
-    server = ApiServer(ApiServerConfig(), Storage.on(ledger), clock, Ids(Random(1)), doors, doors, doors)
+    storage = Storage.on(ledger)
+    admits = doors if admission is None else admission(storage, doors)
+    server = ApiServer(ApiServerConfig(), storage, clock, Ids(Random(1)), doors, doors, admits)
     await server.start()
     try:
         yield ApiLab(server, doors, clock)

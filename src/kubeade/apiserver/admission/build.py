@@ -13,11 +13,11 @@ from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from kubeade.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
 from kubeade.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from kubeade.apiserver.admission.dynamic.plugins import dynamic_admission
 from kubeade.apiserver.admission.limit_ranger import LimitRanger
 from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from kubeade.apiserver.admission.node_restriction import NodeRestriction
 from kubeade.apiserver.admission.node_taint import TaintNodesByCondition
-from kubeade.apiserver.admission.not_enforced import NotEnforced
 from kubeade.apiserver.admission.plugin import Plugin
 from kubeade.apiserver.admission.pod_security import PodSecurity
 from kubeade.apiserver.admission.priority import Priority
@@ -32,6 +32,7 @@ from kubeade.apiserver.allocation.pools import AddressPool, PortPool
 from kubeade.apiserver.authorization.authorizer import Authorization
 from kubeade.apiserver.derived import ObjectIndex
 from kubeade.apiserver.seams import Reader
+from kubeade.apiserver.webhooks.client import WebhookClient
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 
@@ -40,10 +41,12 @@ DEFAULT_SERVICE_CIDR = "10.96.0.0/16"
 
 @dataclass(frozen=True, slots=True)
 class AdmissionParts:
-    """All that the wiring needs of this room; `quotas` is what `QuotaStatus` writes down."""
+    """All that the wiring needs of this room; `quotas` is what `QuotaStatus` writes down, `webhooks` is
+    to be closed."""
 
     chain: AdmissionChain
     quotas: QuotaLedger
+    webhooks: WebhookClient
 
 
 def build_admission(
@@ -57,6 +60,7 @@ def build_admission(
     namespaces = ObjectIndex(reader, NAMESPACES)
     allocator = ServiceAllocator(reader, AddressPool(service_cidr), PortPool(), _loop_time)
     quotas = QuotaLedger(reader, clock, _loop_time)
+    dynamic = dynamic_admission(reader, namespaces, authorization.authorizer, ids)
     plugins: list[Plugin] = [
         NamespaceLifecycle(namespaces),
         LimitRanger(reader),
@@ -76,10 +80,10 @@ def build_admission(
         DefaultIngressClass(reader),
         ServiceAllocation(allocator),
         authorization.escalation,
-        NotEnforced(),
+        *dynamic.plugins,
         ResourceQuota(quotas),
     ]
-    return AdmissionParts(AdmissionChain(plugins), quotas)
+    return AdmissionParts(AdmissionChain(plugins), quotas, dynamic.client)
 
 
 def _loop_time() -> float:

@@ -1,4 +1,7 @@
-"""The plugins in upstream's order: all that mutate, then, on the finished object, all that validate."""
+"""The plugins in upstream's order: all that mutate, then, on the finished object, all that validate.
+
+Where a webhook or a policy changed the object, all that mutate have a second look at it (`reinvocation`).
+"""
 
 from collections.abc import Sequence
 
@@ -23,6 +26,11 @@ class AdmissionChain:
             plugins = self._mutating[place] = self._overriding("mutate", place)
         for plugin in plugins:
             await plugin.mutate(attributes)
+        rounds = attributes.reinvocation
+        if rounds is not None and rounds.wanted:
+            rounds.second = True
+            for plugin in plugins:
+                await plugin.mutate(attributes)
 
     async def validate(self, attributes: AdmissionAttributes) -> None:
         place = _place(attributes)

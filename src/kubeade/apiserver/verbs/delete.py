@@ -69,7 +69,7 @@ async def delete_object(call: Call, options: DeleteOptions) -> Deleted:
         old = decode_object(current.value)
         check_preconditions(call, old, options)
         attributes = call.admission_attributes(Operation.DELETE, None, old)
-        attributes.options = options.raw or {}
+        attributes.options = {**(options.raw or {}), "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"}
         await call.backend.admission.mutate(attributes)
         await call.backend.admission.validate(attributes)
         try:

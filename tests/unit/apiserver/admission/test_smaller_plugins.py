@@ -18,20 +18,12 @@ from kubeade.apiserver.admission.certificates import (
 )
 from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
-from kubeade.apiserver.admission.not_enforced import NotEnforced
 from kubeade.apiserver.admission.runtime_class import RuntimeClass
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.authorization.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from kubeade.apiserver.seams import AdmissionAttributes, Operation, User
 
 CSRS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", False)
-WEBHOOKS = Resource(
-    "admissionregistration.k8s.io",
-    "v1",
-    "validatingwebhookconfigurations",
-    "ValidatingWebhookConfiguration",
-    False,
-)
 
 
 async def admit(plugin, resource, new, old=None, subresource=""):
@@ -130,13 +122,3 @@ async def test_nobody_asks_for_a_superusers_certificate():
     await admit(CertificateSubjectRestriction(), CSRS, request("devs"))
     with pytest.raises(Forbidden, match="with system:masters group is not allowed"):
         await admit(CertificateSubjectRestriction(), CSRS, request("system:masters"))
-
-
-async def test_what_has_no_effect_yet_is_said_aloud():
-    admitted = await admit(NotEnforced(), WEBHOOKS, {"metadata": {"name": "x"}})
-    assert admitted.warnings == [
-        (
-            "ValidatingWebhookConfiguration is stored but not enforced: admission webhooks are not called "
-            "by this server yet"
-        )
-    ]

@@ -1,0 +1,1 @@
+"""Calling webhooks: for admission and for the conversion of custom resources."""
