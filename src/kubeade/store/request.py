@@ -68,7 +68,7 @@ class Compact:
 class Tidy:
     """Give unused room back to the disk. True: there is more to give.
 
-    Revisions up to `aged_revision` are no longer young.
+    Revisions up to `aged_revision` are no longer young; 0 says nothing of that.
     """
 
     aged_revision: int

@@ -10,6 +10,8 @@ The newest history row is never removed: it carries the revision across a restar
 
 import os
 import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from kubeade.store.ledger import LedgerUnusable
@@ -118,6 +120,27 @@ def open_reader(path: Path) -> sqlite3.Connection:
     connection = _connect(path, cache_kib=2048)
     connection.execute("PRAGMA query_only = 1")
     return connection
+
+
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """`used_bytes` is what of it holds something."""
+
+    total_bytes: int
+    used_bytes: int
+
+
+def read_size(connection: sqlite3.Connection) -> FileSize:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return FileSize(pages * PAGE_BYTES, (pages - free) * PAGE_BYTES)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """A ledger that is in use, as of one moment, into a new file."""
+    create_file(target)
+    with closing(open_reader(source)) as reader, closing(sqlite3.connect(target)) as copy:
+        reader.backup(copy)
 
 
 def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:

@@ -25,8 +25,8 @@ from kubeade.store.housekeeping import Housekeeping
 from kubeade.store.lease import LeaseTimers
 from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerUnusable, Range, Record
 from kubeade.store.lock import LedgerLock
-from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop, Transact
-from kubeade.store.schema import create_file, open_reader
+from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop, Tidy, Transact
+from kubeade.store.schema import FileSize, copy_file, create_file, open_reader, read_size
 from kubeade.store.transaction import Query, Transacted, Transaction
 from kubeade.store.trim import HistoryBudget
 from kubeade.store.watch import SqliteWatch
@@ -195,6 +195,22 @@ class SqliteLedger:
         """What is wrong with the file, a line each. Reads all of it; the ledger goes on meanwhile."""
         self._check_open()
         return await asyncio.to_thread(check_file, self._path)
+
+    async def size(self) -> FileSize:
+        return await self._read(partial(read_size, self._reader))
+
+    async def copy_to(self, path: Path) -> None:
+        """Write the ledger as it is now into a new file; writers go on meanwhile."""
+        self._check_open()
+        await asyncio.to_thread(copy_file, self._path, path)
+
+    async def defragment(self) -> None:
+        """Give all unused room back to the disk, step by step."""
+        more = True
+        while more:
+            done: Future[bool] = self._loop.create_future()
+            self._submit(Tidy(0, done))
+            more = await done
 
     async def close(self) -> None:
         if self._closing is None:

@@ -44,6 +44,11 @@ class SqliteWatch:
         feed.add(self)
         self._resume()
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether its reader has had everything up to the newest revision."""
+        return self._behind_at is None and not self._buffer
+
     def push(self, events: Sequence[LedgerEvent]) -> None:
         """Called by the feed, with everything that is new in the range."""
         if self._behind_at is not None:

@@ -302,7 +302,7 @@ class Writer:
 
     def _tidy(self, request: Tidy) -> None:
         """Give back some free pages, and the log's file while nobody waits. Not in a transaction."""
-        self._trim.aged_revision = request.aged_revision
+        self._trim.aged_revision = max(self._trim.aged_revision, request.aged_revision)
         answer: bool | LedgerError = False
         try:
             (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()

@@ -8,7 +8,7 @@ from kubeade.api.protobuf.decoding import MessageDecoder
 from kubeade.api.protobuf.encoding import MessageEncoder
 from kubeade.api.protobuf.envelope import Envelope, enveloped, open_envelope
 from kubeade.api.protobuf.numbers import has_message
-from kubeade.api.protobuf.wire import DELIMITED, WireError, delimited, tag
+from kubeade.lib.protobuf.wire import DELIMITED, WireError, delimited, tag
 from kubeade.api.resource import Object, split_api_version
 from kubeade.api.schema import META, Schema
 from kubeade.api.schema_node import Node

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubeade.api.protobuf.numbers import Field, fields_of
 from kubeade.api.protobuf.values import PARSERS, SCHEMA_PROPS, Parse, schema_parsers
-from kubeade.api.protobuf.wire import (
+from kubeade.lib.protobuf.wire import (
     DELIMITED,
     FIXED32,
     FIXED64,

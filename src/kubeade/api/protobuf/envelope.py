@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from kubeade.api.protobuf.wire import DELIMITED, WireError, delimited, read_fields, tag
+from kubeade.lib.protobuf.wire import DELIMITED, WireError, delimited, read_fields, tag
 
 MAGIC = b"k8s\0"
 _FIRST, _SECOND = tag(1, DELIMITED), tag(2, DELIMITED)

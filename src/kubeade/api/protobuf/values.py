@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from kubeade.api.protobuf.wire import (
+from kubeade.lib.protobuf.wire import (
     DELIMITED,
     VARINT,
     delimited,

@@ -1,0 +1,1 @@
+"""Protobuf: its wire format, and messages declared as classes. Which messages there are is others' matter."""
