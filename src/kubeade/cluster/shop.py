@@ -130,6 +130,7 @@ def kubelet_config(data: DataDirectory, settings: Settings, mode: Mode, address:
         kubernetes_version=f"v{settings.kubernetes_version}.0",
         annotations={"kubeade.dev/runtime": mode.value},
         simulated=mode is Mode.SIMULATED,
+        isolated=mode is not Mode.PROCESS,
     )
 
 

@@ -119,7 +119,8 @@ class LinuxResources:
 class Mount:
     """`sub_path` is beyond the CRI: the part of `host_path` that is meant. It has no links in it, and whoever
     mounts must follow none there: a container may be swapping them in just now. With `image` it is that
-    image's content, read-only, and `image_sub_path` the part of it."""
+    image's content, read-only, and `image_sub_path` the part of it. `options` (nosuid, nodev, noexec) are
+    beyond the CRI, too."""
 
     container_path: str
     host_path: str
@@ -129,6 +130,7 @@ class Mount:
     propagation: MountPropagation = MountPropagation.PRIVATE
     image: str = ""
     image_sub_path: str = ""
+    options: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -26,11 +26,19 @@ def admit(
     """Why the pod is refused, or None. `others` are the active pods of this node."""
     others = list(others)
     return (
-        _refuse_resources(pod, others, allocatable)
+        _refuse_system(pod)
+        or _refuse_resources(pod, others, allocatable)
         or _refuse_ports(pod, others)
         or _refuse_node(pod, node)
         or _refuse_sysctls(pod)
     )
+
+
+def _refuse_system(pod: Object) -> Refusal | None:
+    wanted = (pod["spec"].get("os") or {}).get("name")
+    if wanted in (None, "linux"):
+        return None
+    return Refusal("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS")
 
 
 def _refuse_resources(pod: Object, others: list[Object], allocatable: Mapping[str, str]) -> Refusal | None:

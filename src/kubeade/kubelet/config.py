@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubeade.api.resource import Object
+from kubeade.kubelet.pod_fields import Mode
 from kubeade.lib.backoff import Backoff
 
 RETRY_BACKOFF = Backoff(initial_seconds=1.0, limit_seconds=30.0)
@@ -22,7 +23,8 @@ def _default_capacity() -> dict[str, str]:
 class KubeletConfig:
     """One node. `addresses` are its IPs, the preferred one first; `capacity` adds to or replaces what the
     machine has; `reserved` is kept from pods. `serve_port` is announced, 0 where no server runs.
-    `simulated`: containers have no processes, so probes and hooks pass and no volumes are written."""
+    `simulated`: containers have no processes, so probes and hooks pass and no volumes are written. Not
+    `isolated`: they are plain processes of the node, which many fields of a pod cannot reach."""
 
     node_name: str
     root_directory: Path
@@ -45,10 +47,18 @@ class KubeletConfig:
     status_report_seconds: float = 300.0
     resync_seconds: float = 120.0
     simulated: bool = False
+    isolated: bool = True
     retry_backoff: Backoff = RETRY_BACKOFF
     crash_loop_backoff: Backoff = FAILURE_BACKOFF
     image_pull_backoff: Backoff = FAILURE_BACKOFF
     max_parallel_image_pulls: int = 5
+
+    @property
+    def mode(self) -> Mode:
+        """How the containers of this node are kept apart."""
+        if self.simulated:
+            return Mode.SIMULATED
+        return Mode.NAMESPACES if self.isolated else Mode.PROCESS
 
     def full_capacity(self) -> dict[str, str]:
         """Capacity of every resource, `pods` and `ephemeral-storage` included."""

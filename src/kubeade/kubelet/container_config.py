@@ -75,7 +75,6 @@ def sandbox_config(
         annotations=dict(metadata.get("annotations") or {}),
         namespaces=namespaces(pod),
         sysctls={each["name"]: each["value"] for each in sysctls},
-        runtime_handler=pod["spec"].get("runtimeClassName") or "",
     )
 
 

@@ -44,6 +44,7 @@ def _mount(mount: Object, volumes: Mapping[str, PodVolume], variables: Mapping[s
         readonly=bool(mount.get("readOnly")) or volume.read_only,
         recursive_read_only=mount.get("recursiveReadOnly") in ("Enabled", "IfPossible"),
         propagation=_PROPAGATION[mount.get("mountPropagation") or "None"],
+        options=mount.get("bindMountOptions") or [],
     )
 
 

@@ -17,6 +17,7 @@ from kubeade.kubelet.dns import DnsSettings
 from kubeade.kubelet.image_puller import ImagePuller
 from kubeade.kubelet.observed import ObservedPod
 from kubeade.kubelet.observer import Observer
+from kubeade.kubelet.pod_fields import Mode, ignored_fields
 from kubeade.kubelet.probe_results import ProbeResults
 from kubeade.kubelet.probes.manager import ProbeManager
 from kubeade.kubelet.referenced_objects import ReferencedObjects
@@ -146,6 +147,13 @@ class PodContext:
 
     def say_warning(self, reason: str, message: str, container: Object | None = None) -> None:
         self.say(WARNING, reason, message, container)
+
+    def warn_of_ignored_fields(self) -> None:
+        """Nothing that was ordered is left out without a word."""
+        mode = self.node.config.mode
+        ignored = [] if mode is Mode.SIMULATED else ignored_fields(self.pod, mode)
+        if ignored:
+            self.say_warning("FieldsIgnored", f"{mode.value}: no effect on this node: {', '.join(ignored)}")
 
     def now(self) -> datetime:
         return self.node.clock.now()

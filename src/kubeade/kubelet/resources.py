@@ -15,8 +15,9 @@ OOM_BEST_EFFORT = 1000
 
 
 def linux_resources(container: Object, pod: Object, memory_capacity_bytes: int) -> LinuxResources:
-    """cgroup settings of one container."""
-    requests, limits = container_amounts(container, "requests"), container_amounts(container, "limits")
+    """cgroup settings of one container. What it does not limit itself its pod's own limit bounds."""
+    requests = container_amounts(container, "requests")
+    limits = {**container_amounts(pod["spec"], "limits"), **container_amounts(container, "limits")}
     limit_millis = limits.get("cpu", 0)
     request_millis = requests.get("cpu", limit_millis)
     return LinuxResources(

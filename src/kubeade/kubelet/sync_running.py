@@ -7,7 +7,9 @@ pod is to be stopped: what it has made by then is found again by looking.
 from dataclasses import replace
 from datetime import timedelta
 
+from kubeade.api.errors import NotFound
 from kubeade.api.resource import Object
+from kubeade.api.resources import RUNTIME_CLASSES
 from kubeade.cri.service import CriError
 from kubeade.cri.types import ContainerStatus, SandboxConfig
 from kubeade.kubelet import pods
@@ -152,12 +154,38 @@ def _sandbox_config(context: PodContext, attempt: int) -> SandboxConfig:
     )
 
 
+def _refuse_claims(context: PodContext) -> None:
+    """Devices are handed out by drivers, and this node has none: the pod waits, as upstream has it."""
+    claims = context.pod["spec"].get("resourceClaims") or []
+    if claims:
+        names = ", ".join(each["name"] for each in claims)
+        message = f"Failed to prepare dynamic resources: no driver on this node prepares claims: {names}"
+        context.say_warning("FailedPrepareDynamicResources", message)
+        raise RetryAfter(message)
+
+
+async def _runtime_handler(context: PodContext) -> str:
+    """What the pod's RuntimeClass means on a node. Raises RetryAfter."""
+    name = context.pod["spec"].get("runtimeClassName")
+    if not name:
+        return ""
+    try:
+        return str((await context.node.client.get(RUNTIME_CLASSES, name))["handler"])
+    except NotFound as error:
+        message = f'Failed to create pod sandbox: RuntimeClass "{name}" not found'
+        context.say_warning("FailedCreatePodSandBox", message)
+        raise RetryAfter(message) from error
+
+
 async def _sandbox(
     context: PodContext, observed: ObservedPod, actions: PodActions, config: SandboxConfig
 ) -> str:
     if not actions.create_sandbox:
         assert observed.ready_sandbox is not None
         return observed.ready_sandbox.id
+    _refuse_claims(context)
+    config = replace(config, runtime_handler=await _runtime_handler(context))
+    context.warn_of_ignored_fields()
     if not context.node.config.simulated:
         context.log_directory.mkdir(parents=True, exist_ok=True)
     for name in context.node.volumes.lacks_memory_medium(context.pod):

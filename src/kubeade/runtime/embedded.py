@@ -50,6 +50,8 @@ from kubeade.runtime.signals import signal_number
 
 _log = logging.getLogger(__name__)
 _KILL = 9
+HANDLERS = ("", "kubeade")
+"""What a RuntimeClass may name: this runtime by no name, or by its own."""
 _HELLO_ATTEMPTS = 3
 _RECONNECT_BACKOFF = Backoff(initial_seconds=0.1, limit_seconds=10.0)
 
@@ -185,13 +187,14 @@ class EmbeddedRuntime:
             [
                 RuntimeCondition("RuntimeReady", connected, reason, message or note),
                 RuntimeCondition("NetworkReady", True),
-            ]
+            ],
+            list(HANDLERS),
         )
 
     # Sandboxes
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> str:
-        if config.runtime_handler:
+        if config.runtime_handler not in HANDLERS:
             raise NotSupported(f"runtime handler {config.runtime_handler!r} is not configured")
         sandbox_id = self._new_id()
         directory = self._directory / "sandboxes" / sandbox_id
@@ -219,6 +222,8 @@ class EmbeddedRuntime:
     def _sandbox_spec(self, config: SandboxConfig, directory: Path) -> dict[str, Any]:
         if self._mode is Mode.NAMESPACES:
             return spec.sandbox_spec(config, str(directory))
+        if not config.namespaces.host_users:
+            raise NotSupported("hostUsers: false needs namespaces: this node runs containers in process mode")
         if config.sysctls:
             raise NotSupported("sysctls need namespaces: this node runs containers in process mode")
         return {"namespaces": [], "hostname": "", "sysctls": {}, "shared_pid": False, "shm": ""}

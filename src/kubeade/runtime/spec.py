@@ -253,6 +253,7 @@ def _mount(item: Mount, number: int, places: Places) -> dict[str, Any]:
         "readonly": item.readonly,
         "recursive_readonly": item.recursive_read_only,
         "propagation": _PROPAGATION[item.propagation],
+        "options": item.options,
     }
 
 

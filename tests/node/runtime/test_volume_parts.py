@@ -13,7 +13,7 @@ from kubeade.runtime.mode import Mode
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "runtime"))
 
-from image_parts import Image, entry, layer, write_docker_archive  # noqa: E402 - found beside the unit tests
+from image_parts import Image, entry, layer, write_docker_archive
 
 
 @pytest.fixture
@@ -118,3 +118,11 @@ async def load(lab, image, name):
     path = lab.directory / "image.tar"
     write_docker_archive(image, path, name)
     await lab.runtime._images.load(path)
+
+
+async def test_options_of_a_mount_hold(lab, volume):
+    (volume / "run").write_text("#!/bin/sh\necho ran\n")
+    (volume / "run").chmod(0o755)
+    mounts = [Mount("/v", str(volume), options=["noexec", "nosuid"]), Mount("/w", str(volume))]
+    lines = await lab.output("/v/run 2>/dev/null || echo denied; /w/run", mounts=mounts)
+    assert lines == ["denied", "ran"]

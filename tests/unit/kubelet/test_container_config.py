@@ -245,3 +245,18 @@ def test_taint_that_is_not_tolerated():
     assert admit(asking(), [], tainted, ROOM).reason == "TaintToleration"
     tolerant = asking(tolerations=[{"operator": "Exists"}])
     assert admit(tolerant, [], tainted, ROOM) is None
+
+
+def test_limit_of_the_pod_bounds_containers_without_one_of_their_own():
+    resources = {"limits": {"memory": "2Gi", "cpu": "1"}}
+    own = spec_container(resources={"limits": {"memory": "1Gi"}})
+    assert config(own, resources=resources).resources.memory_limit_in_bytes == GIB
+    other = config(spec_container(), resources=resources).resources
+    assert (other.memory_limit_in_bytes, other.cpu_quota) == (2 * GIB, 100000)
+
+
+def test_pod_of_another_system_is_not_admitted():
+    refused = admit(pod(os={"name": "windows"}), [], None, {})
+    assert refused is not None
+    assert refused.reason == "PodOSNotSupported"
+    assert admit(pod(os={"name": "linux"}), [], None, {}) is None

@@ -39,6 +39,8 @@ async def attempt(probe: Object, subject: Subject, runtime: RuntimeService) -> V
         return await _tcp(probe["tcpSocket"], subject, timeout_seconds)
     if "grpc" in probe:
         action = probe["grpc"]
+        if action.get("mode") not in (None, "", "Plaintext"):
+            raise ProbeError(f"grpc with mode {action['mode']} is not supported by this node")
         service = action.get("service") or ""
         passed, output = await grpc_health.check(subject.address, action["port"], service, timeout_seconds)
         return Verdict(passed, output)

@@ -66,7 +66,9 @@ def resolve_port(port: int | str, container: Object) -> int:
 
 
 def target_of(action: Object, container: Object, pod_address: str, purpose: str) -> Target:
-    """The request that a `httpGet` action asks for; `purpose` goes into the User-Agent."""
+    """The request that a `httpGet` action asks for; `purpose` goes into the User-Agent. Raises ProbeError."""
+    if action.get("protocol") not in (None, "", "HTTP1", "HTTP/1.1"):
+        raise ProbeError(f"httpGet with protocol {action['protocol']} is not supported by this node")
     host = action.get("host") or pod_address
     host = f"[{host}]" if ":" in host else host
     port = resolve_port(action["port"], container)

@@ -226,7 +226,8 @@ def _volume_mount(mount: Mapping[str, Any]) -> Object:
     status: Object = {"name": mount["name"], "mountPath": mount["mountPath"]}
     if mount.get("readOnly"):
         status["readOnly"] = True
-        status["recursiveReadOnly"] = "Disabled"
+        recursive = mount.get("recursiveReadOnly") in ("Enabled", "IfPossible")
+        status["recursiveReadOnly"] = "Enabled" if recursive else "Disabled"
     return status
 
 

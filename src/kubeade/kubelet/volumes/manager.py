@@ -119,7 +119,8 @@ class VolumeManager:
 
     def _empty_dir(self, pod: Object, volume: Object, allocatable: dict[str, str]) -> PodVolume:
         source = volume.get("emptyDir") or {}
-        path = self._directory(pod, "emptyDir", volume["name"], 0o777)
+        mode = source.get("mode")
+        path = self._directory(pod, "emptyDir", volume["name"], 0o777 if mode is None else int(mode))
         medium = source.get("medium") or ""
         if medium == "Memory" and self._mounter.can_mount():
             self._mounter.mount_tmpfs(path, memory_limit(pod, source, allocatable))

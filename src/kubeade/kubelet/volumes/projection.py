@@ -2,7 +2,7 @@
 are handed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubeade.api.resource import Object, Resource
@@ -20,7 +20,8 @@ PRIVATE_MODE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class ProjectionInputs:
-    """`tokens` by their path in the volume; `owner` and `private` say whose a token file is."""
+    """`tokens` by their path in the volume; `owner` and `private` say whose a token file is. `user` owns the
+    files that name nobody themselves."""
 
     pod: Object
     lookup: Lookup
@@ -28,10 +29,13 @@ class ProjectionInputs:
     tokens: Mapping[str, str] = field(default_factory=dict)
     owner: int | None = None
     private: bool = False
+    user: int | None = None
 
 
 def volume_files(volume: Object, inputs: ProjectionInputs) -> dict[str, FileContent]:
     """The volume's files by path. Raises VolumeError."""
+    kind = next(each for each in ("configMap", "secret", "downwardAPI", "projected") if each in volume)
+    inputs = replace(inputs, user=volume[kind].get("defaultUser"))
     if "configMap" in volume:
         source = volume["configMap"]
         return _of_object(CONFIG_MAPS, source.get("name", ""), source, _mode(source), inputs)
@@ -69,7 +73,8 @@ def _of_source(source: Object, mode: int, inputs: ProjectionInputs) -> dict[str,
     if "serviceAccountToken" in source:
         path = source["serviceAccountToken"]["path"]
         token_mode = PRIVATE_MODE if inputs.private or inputs.owner is not None else mode
-        return {path: FileContent(inputs.tokens[path].encode(), token_mode, inputs.owner)}
+        owner = _first(source["serviceAccountToken"].get("user"), inputs.user, inputs.owner)
+        return {path: FileContent(inputs.tokens[path].encode(), token_mode, owner)}
     kind = next(iter(source), "an empty source")
     raise VolumeError(f"projected volumes with {kind} are not supported by this node")
 
@@ -86,12 +91,13 @@ def _of_object(
     values = decoded(found)
     items = source.get("items")
     if items is None:
-        return {key: FileContent(value, mode) for key, value in values.items()}
+        return {key: FileContent(value, mode, inputs.user) for key, value in values.items()}
     files = {}
     for item in items:
         key = item["key"]
         if key in values:
-            files[item["path"]] = FileContent(values[key], _item_mode(item, mode))
+            owner = _first(item.get("user"), inputs.user)
+            files[item["path"]] = FileContent(values[key], _item_mode(item, mode), owner)
         elif not optional:
             where = f"{pods.namespace_of(inputs.pod)}/{name}"
             raise VolumeError(f"references non-existent {resource.kind.lower()} key: {key} in {where}")
@@ -105,7 +111,8 @@ def _of_downward(source: Object, mode: int, inputs: ProjectionInputs) -> dict[st
             text = _downward_text(item, inputs)
         except UnsupportedField as error:
             raise VolumeError(str(error)) from error
-        files[item["path"]] = FileContent(text.encode(), _item_mode(item, mode))
+        owner = _first(item.get("user"), inputs.user)
+        files[item["path"]] = FileContent(text.encode(), _item_mode(item, mode), owner)
     return files
 
 
@@ -117,6 +124,11 @@ def _downward_text(item: Object, inputs: ProjectionInputs) -> str:
     if container is None:
         raise VolumeError(f"container {reference.get('containerName')} not found")
     return resource_value(container, reference, inputs.allocatable)
+
+
+def _first(*owners: int | None) -> int | None:
+    """The most particular of what is said about a file's owner."""
+    return next((each for each in owners if each is not None), None)
 
 
 def _mode(source: Mapping[str, Any]) -> int:

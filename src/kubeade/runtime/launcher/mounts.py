@@ -29,6 +29,9 @@ _PROPAGATION = {
 }
 
 
+_OPTIONS = {"nosuid": syscalls.MS_NOSUID, "nodev": syscalls.MS_NODEV, "noexec": syscalls.MS_NOEXEC}
+
+
 def leave_host_propagation() -> None:
     """Mounts made from here on do not reach the host; the host's may reach volumes that want them."""
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
@@ -201,9 +204,11 @@ def _set_volume_flags(root: Root, volume: dict[str, Any], nodev: int) -> None:
     target = volume["target"]
     propagation = _PROPAGATION[volume["propagation"]]
     root.mount(root.open(target), None, None, propagation | syscalls.MS_REC)
-    readonly = syscalls.MS_RDONLY if volume["readonly"] else 0
-    if readonly or nodev:
-        root.remount(target, readonly | nodev, recursive_readonly=bool(volume.get("recursive_readonly")))
+    flags = nodev | (syscalls.MS_RDONLY if volume["readonly"] else 0)
+    for option in volume.get("options") or ():
+        flags |= _OPTIONS[option]
+    if flags:
+        root.remount(target, flags, recursive_readonly=bool(volume.get("recursive_readonly")))
 
 
 def protect(root: Root, spec: dict[str, Any]) -> None:

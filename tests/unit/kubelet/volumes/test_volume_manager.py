@@ -1,6 +1,7 @@
 """Volumes are made as ordered, kept fresh, removed, or refused by name."""
 
 import asyncio
+import os
 
 import pytest
 from memory_api import MemoryApi
@@ -236,3 +237,19 @@ def test_memory_volume_is_bounded_by_volume_pod_and_node(size_limit, limits, exp
     ordered = {"spec": {"containers": containers}}
     source = {"sizeLimit": size_limit} if size_limit else {}
     assert memory_limit(ordered, source, {"memory": "1Mi"}) == expected
+
+
+async def test_files_belong_to_whom_the_volume_or_the_item_names(bench):
+    bench.put("configmaps", "ConfigMap", "menu", data={"a": "1", "b": "2"})
+    items = [{"key": "a", "path": "a"}, {"key": "b", "path": "b", "user": 1002}]
+    (path,) = await bench.ensure(
+        {"name": "v", "configMap": {"name": "menu", "defaultUser": 1001, "items": items}}
+    )
+    own = os.geteuid()
+    expected = (1001, 1002) if own == 0 else (own, own)
+    assert ((path / "a").stat().st_uid, (path / "b").stat().st_uid) == expected
+
+
+async def test_empty_directory_has_the_mode_it_asks_for(bench):
+    (path,) = await bench.ensure({"name": "v", "emptyDir": {"mode": 0o1770}})
+    assert path.stat().st_mode & 0o7777 == 0o1770
