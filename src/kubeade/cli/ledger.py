@@ -1,20 +1,26 @@
-"""`kubeade ledger`: look after the ledger itself."""
+"""`kubeade ledger`: look after the ledger itself, and reach it with etcd's own tools."""
 
 import argparse
 
 from kubeade.cli.errors import CommandError
 
-HELP = "check the ledger, or print what etcdctl needs to reach it"
+HELP = "check the ledger, print what etcdctl needs to reach it, or serve it as etcd would"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["check", "flags"], help="check: verify it; flags: for etcdctl")
+    parser.add_argument(
+        "action",
+        choices=["check", "flags", "serve"],
+        help="check: verify it; flags: what etcdctl needs; serve: only the ledger, without a cluster",
+    )
+    parser.add_argument(
+        "--port", type=int, default=2379, metavar="P", help="with serve (default: %(default)s; 0: any)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.action == "flags":
-        raise CommandError("the ledger has no etcd face yet, so there is nothing for etcdctl to reach")
-    return _check(options)
+    actions = {"check": _check, "flags": _flags, "serve": _serve}
+    return actions[options.action](options)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -27,3 +33,28 @@ def _check(options: argparse.Namespace) -> int:
         print(finding)
     print("the ledger is consistent" if not findings else f"{len(findings)} findings")
     return 1 if findings else 0
+
+
+def _flags(options: argparse.Namespace) -> int:
+    from kubeade.cluster import etcd_face
+    from kubeade.lib.clock import SystemClock
+
+    endpoint = etcd_face.running(options.data)
+    if endpoint is None:
+        raise CommandError(
+            f"nobody serves the ledger in {options.data.root}: start the cluster ('kubeade up') or the ledger"
+            " alone ('kubeade ledger serve')"
+        )
+    print(etcd_face.flags(options.data, endpoint, SystemClock()))
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from kubeade.cluster import ledger
+    from kubeade.store.ledger import LedgerUnusable
+
+    try:
+        ledger.serve(options.data, options.port, lambda url: print(f"serving {url}", flush=True))
+    except LedgerUnusable as error:
+        raise CommandError(str(error)) from error
+    return 0

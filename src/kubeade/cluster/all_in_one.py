@@ -10,12 +10,12 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from kubeade.cluster import addresses, daemon, settings, teardown
 from kubeade.cluster.components import Components
 from kubeade.cluster.control_plane import ControlPlane
+from kubeade.cluster.etcd_face import LedgerDoor
+from kubeade.cluster.event_loop import runner
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Report, Step
 from kubeade.cluster.settings import Order, Settings
@@ -41,19 +41,10 @@ def run(data: DataDirectory, order: Order, report: Report) -> None:
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
-        _event_loop()(Cluster(data, order, report).run())
+        runner()(Cluster(data, order, report).run())
     except (ModeRefused, settings.SettingsError, LedgerError, CriError, NetworkError, OSError) as error:
         log.exception("the cluster did not start")
         report(Step("failed", str(error)))
-
-
-def _event_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run
-    runner: Callable[[Coroutine[Any, Any, None]], None] = uvloop.run
-    return runner
 
 
 class Cluster:
@@ -75,6 +66,7 @@ class Cluster:
         detected = detect_mode(self._order.runtime, self._data.runtime)
         chosen = self._settings(detected)
         ledger = await SqliteLedger.open(self._data.ledger)
+        door = LedgerDoor(self._data, ledger, self._clock)
         try:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
             daemon.record(self._data.process, daemon.this_process())
@@ -85,11 +77,13 @@ class Cluster:
             )
             await components.network.open()
             await plane.start(components.api_addresses)
+            await door.start()
             self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}")
             await self._run_components(
                 plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
             )
         finally:
+            await door.stop()
             await ledger.close()
             self._data.process.unlink(missing_ok=True)
 
