@@ -12,6 +12,16 @@ from kubeade.lib.backoff import Backoff
 RETRY_BACKOFF = Backoff(initial_seconds=1.0, limit_seconds=30.0)
 FAILURE_BACKOFF = Backoff(initial_seconds=10.0, limit_seconds=300.0)
 
+EVICTION_HARD = {
+    "memory.available": "100Mi",
+    "nodefs.available": "500Mi",
+    "nodefs.inodesFree": "1%",
+    "imagefs.available": "500Mi",
+    "imagefs.inodesFree": "1%",
+    "pid.available": "1%",
+}
+"""Upstream's percentages are meant for servers: the disk of a laptop is nine tenths full on a good day."""
+
 
 def _default_capacity() -> dict[str, str]:
     """The machine's processors and memory, and room for pods."""
@@ -52,6 +62,10 @@ class KubeletConfig:
     crash_loop_backoff: Backoff = FAILURE_BACKOFF
     image_pull_backoff: Backoff = FAILURE_BACKOFF
     max_parallel_image_pulls: int = 5
+    eviction_hard: dict[str, str] = field(default_factory=lambda: dict(EVICTION_HARD))
+    eviction_transition_seconds: float = 60.0
+    image_gc_high_percent: int = 95
+    image_gc_low_percent: int = 90
 
     @property
     def mode(self) -> Mode:
@@ -76,6 +90,10 @@ class KubeletConfig:
                 "anonymous": {"enabled": False},
             },
             "authorization": {"mode": "Webhook"},
+            "evictionHard": self.eviction_hard,
+            "evictionPressureTransitionPeriod": f"{self.eviction_transition_seconds:g}s",
+            "imageGCHighThresholdPercent": self.image_gc_high_percent,
+            "imageGCLowThresholdPercent": self.image_gc_low_percent,
             "clusterDNS": self.cluster_dns,
             "clusterDomain": self.cluster_domain,
             "maxParallelImagePulls": self.max_parallel_image_pulls,

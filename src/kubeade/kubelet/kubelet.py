@@ -17,6 +17,9 @@ from kubeade.cri.service import CriError, ImageService, RuntimeService
 from kubeade.cri.types import DnsConfig
 from kubeade.kubelet.config import KubeletConfig
 from kubeade.kubelet.dns import DnsSettings, parse_resolv_conf
+from kubeade.kubelet.eviction.images import ImageCollector
+from kubeade.kubelet.eviction.manager import EvictionManager, Surroundings
+from kubeade.kubelet.eviction.pressure import Pressure
 from kubeade.kubelet.image_puller import ImagePuller
 from kubeade.kubelet.node_agent import NodeAgent
 from kubeade.kubelet.node_status import allocatable
@@ -59,7 +62,8 @@ class Kubelet:
         self._images = images
         self._clock = clock
         self._mounter = mounter or NoMounter()
-        self._agent = NodeAgent(config, client, runtime, images, clock)
+        self._pressure = Pressure(config.eviction_transition_seconds)
+        self._agent = NodeAgent(config, client, runtime, images, clock, self._pressure)
         self._events = EventRecorder(client, "kubelet", clock, host=config.node_name)
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={config.node_name}")
         self._own_node = Informer(client, NODES, field_selector=f"metadata.name={config.node_name}")
@@ -102,6 +106,8 @@ class Kubelet:
                 tasks.create_task(self._events.run(), name="kubelet events")
                 tasks.create_task(self._follow_runtime(), name="kubelet runtime events")
                 tasks.create_task(self._work(workers), name="kubelet pods")
+                if not self._config.simulated:
+                    tasks.create_task(self._evictions(workers).run(), name="kubelet evictions")
                 if self._config.register_node:
                     tasks.create_task(self._agent.run(), name="kubelet node")
         finally:
@@ -148,6 +154,20 @@ class Kubelet:
             services=lambda: list(self._services),
             allocatable=allocatable(config),
             memory_capacity_bytes=amount("memory", config.full_capacity()["memory"]),
+            pressure=self._pressure,
+        )
+
+    def _evictions(self, workers: PodWorkers) -> EvictionManager:
+        return EvictionManager(
+            Surroundings(
+                usage=self.usage,
+                images=ImageCollector(self._config, self._runtime, self._images, self._clock),
+                pressure=self._pressure,
+                clock=self._clock,
+                events=self._events,
+                node=lambda: self._agent.node or _node(self._config),
+                workers=workers.all,
+            )
         )
 
     def _host_dns(self) -> DnsConfig:

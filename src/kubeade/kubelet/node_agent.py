@@ -17,6 +17,7 @@ from kubeade.api.resources import LEASES, NODES
 from kubeade.client.client import Client, PatchType
 from kubeade.cri.service import CriError, ImageService, RuntimeService
 from kubeade.kubelet.config import KubeletConfig
+from kubeade.kubelet.eviction.pressure import Pressure
 from kubeade.kubelet.node_status import MachineFacts, NodeObservation, new_node, node_labels, node_status
 from kubeade.lib.clock import Clock
 from kubeade.lib.timestamps import format_micro_time
@@ -38,7 +39,9 @@ class NodeAgent:
         runtime: RuntimeService,
         images: ImageService,
         clock: Clock,
+        pressure: Pressure,
     ) -> None:
+        self._pressure = pressure
         self._config = config
         self._client = client
         self._runtime = runtime
@@ -144,7 +147,7 @@ class NodeAgent:
         assert self._facts is not None
         found = await self._runtime.status()
         images = await self._images.list_images()
-        seen = NodeObservation(self._clock.now(), found.conditions, images)
+        seen = NodeObservation(self._clock.now(), found.conditions, images, self._pressure.conditions)
         return node_status(self._config, self._facts, seen, old)
 
     async def _machine_facts(self) -> MachineFacts:

@@ -13,10 +13,20 @@ from kubeade.lib.timestamps import format_time
 
 IMAGES_REPORTED = 50
 CONDITION_FACTS = {
-    "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    "MemoryPressure": (
+        ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    ),
+    "DiskPressure": (
+        ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    ),
+    "PIDPressure": (
+        ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+    ),
 }
+"""Reason and message of each condition: while it does not hold, and while it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class NodeObservation:
     now: datetime
     runtime_conditions: list[RuntimeCondition] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+    pressures: list[str] = field(default_factory=list)
 
 
 def allocatable(config: KubeletConfig) -> dict[str, str]:
@@ -118,11 +129,13 @@ def _images(images: list[Image]) -> list[Object]:
 
 
 def _conditions(seen: NodeObservation) -> list[Object]:
-    pressures = [
-        {"type": name, "status": "False", "reason": reason, "message": message}
-        for name, (reason, message) in CONDITION_FACTS.items()
-    ]
+    pressures = [_pressure(name, name in seen.pressures) for name in CONDITION_FACTS]
     return [*pressures, _ready(seen.runtime_conditions)]
+
+
+def _pressure(name: str, holds: bool) -> Object:
+    reason, message = CONDITION_FACTS[name][holds]
+    return {"type": name, "status": str(holds), "reason": reason, "message": message}
 
 
 def _ready(conditions: list[RuntimeCondition]) -> Object:

@@ -14,6 +14,7 @@ from kubeade.kubelet import pods
 from kubeade.kubelet.config import KubeletConfig
 from kubeade.kubelet.container_backoff import FailureBackoff
 from kubeade.kubelet.dns import DnsSettings
+from kubeade.kubelet.eviction.pressure import Pressure
 from kubeade.kubelet.image_puller import ImagePuller
 from kubeade.kubelet.observed import ObservedPod
 from kubeade.kubelet.observer import Observer
@@ -49,11 +50,13 @@ class NodeServices:
     services: Callable[[], list[Object]]
     allocatable: dict[str, str]
     memory_capacity_bytes: int
+    pressure: Pressure
 
 
 @dataclass(slots=True)
 class PodContext:
-    """One pod on this node. `failure` (reason, message) ends it as Failed; `gone`: no longer in the API.
+    """One pod on this node. `failure` (reason, message) ends it as Failed; `gone`: no longer in the API;
+    `grace_seconds` instead of the pod's own; `disruption`: why the node itself has ended it.
 
     `pod` asks for what this node has granted it (`resize`), which may be less new than its spec in the API.
     `actuated` is what running containers were last set to, by their ids.
@@ -66,6 +69,8 @@ class PodContext:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     failure: tuple[str, str] | None = None
     gone: bool = False
+    grace_seconds: int | None = None
+    disruption: str = ""
     results: ProbeResults = field(init=False)
     probes: ProbeManager = field(init=False)
     crashes: FailureBackoff = field(init=False)
@@ -125,6 +130,7 @@ class PodContext:
                 terminal=terminal,
                 failure=self.failure,
                 resize=self.resize,
+                disruption=self.disruption,
             )
         )
         if not self.gone:

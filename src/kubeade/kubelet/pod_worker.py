@@ -25,6 +25,9 @@ from kubeade.kubelet.sync_terminated import remove_pod, sync_terminated
 
 log = logging.getLogger(__name__)
 
+EVICTED = "Evicted"
+EVICTION_GRACE_SECONDS = 1
+
 
 class PodWorker:
     def __init__(self, pod: Object, node: NodeServices) -> None:
@@ -55,6 +58,15 @@ class PodWorker:
         """The node cannot take the pod: it fails without having started."""
         self.context.failure = (reason, message)
         self._stopping.set()
+
+    def evict(self, message: str, *, disrupts: bool = True) -> None:
+        """The node cannot keep the pod: it fails, and has a second to end."""
+        self.context.say_warning(EVICTED, message)
+        self.context.failure = (EVICTED, message)
+        self.context.disruption = message if disrupts else ""
+        self.context.grace_seconds = EVICTION_GRACE_SECONDS
+        self._stopping.set()
+        self.poke()
 
     async def run(self) -> None:
         """Until the pod is removed from this node."""
@@ -135,7 +147,7 @@ class PodWorker:
             stopping.cancel()
 
     async def _stop(self) -> None:
-        await stop_pod(self.context, await self.context.observe())
+        await stop_pod(self.context, await self.context.observe(), self.context.grace_seconds)
 
     async def _report(self) -> None:
         observed = await self.context.observe()

@@ -14,7 +14,7 @@ from kubeade.kubelet import pods
 from kubeade.kubelet.admission import admit
 from kubeade.kubelet.observed import POD_UID_LABEL
 from kubeade.kubelet.pod_context import NodeServices
-from kubeade.kubelet.pod_worker import PodWorker
+from kubeade.kubelet.pod_worker import EVICTED, PodWorker
 from kubeade.kubelet.resize import allocation_of, in_progress, refusal, with_allocation
 from kubeade.reconcile.informer import Informer, key_of
 
@@ -94,6 +94,11 @@ class PodWorkers:
         if worker.context.should_stop or worker.context.status.get("startTime"):
             return
         node = self._own_node.get(self._node.config.node_name)
+        short = self._node.pressure.refusal(pod)
+        if short:
+            worker.context.say_warning(EVICTED, short)
+            worker.reject(EVICTED, f"Pod was rejected: {short}")
+            return
         refused = admit(pod, self._others(worker), node, self._node.allocatable)
         if refused is not None:
             worker.context.say_warning(refused.reason, refused.message)

@@ -6,6 +6,8 @@ from kubeade.api.resource import Object
 
 ACTIVE_GRACE_SECONDS = 30
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
+SOURCE_ANNOTATION = "kubernetes.io/config.source"
+SYSTEM_CRITICAL_PRIORITY = 2_000_000_000
 
 
 def uid_of(pod: Object) -> str:
@@ -81,6 +83,12 @@ def grace_period_seconds(pod: Object) -> int:
         return max(1, int(from_deletion))
     from_spec = pod["spec"].get("terminationGracePeriodSeconds")
     return max(1, int(ACTIVE_GRACE_SECONDS if from_spec is None else from_spec))
+
+
+def is_critical(pod: Object) -> bool:
+    """What the node itself depends on: static pods, and those of the system's highest priority."""
+    source = (pod["metadata"].get("annotations") or {}).get(SOURCE_ANNOTATION, "api")
+    return source != "api" or int(pod["spec"].get("priority") or 0) >= SYSTEM_CRITICAL_PRIORITY
 
 
 def should_restart(container: Object, pod: Object, exit_code: int) -> bool:

@@ -88,7 +88,7 @@ class UsageReader:
 
     async def read(self, *, with_disk: bool = True) -> NodeUsage:
         """Everything, or, without disk, what /metrics/resource needs."""
-        pods = [await self._pod(context, with_disk=with_disk) for context in self._contexts()]
+        pods = [await self.read_pod(context, with_disk=with_disk) for context in self._contexts()]
         machine = measure_machine()
         at = int(self._clock.now().timestamp() * 1e9)
         image_disk, images_bytes = await self._image_disk()
@@ -98,18 +98,26 @@ class UsageReader:
         disk = filesystem_room(self.config.root_directory)
         return NodeUsage(at, machine, rate, pods, disk, image_disk, images_bytes)
 
-    async def size(self, path: Path) -> Size:
-        """What a directory tree or a file holds, at most a minute old."""
+    async def rooms(self) -> tuple[FilesystemRoom, FilesystemRoom]:
+        """The disk of the pods, and that of the images."""
+        images, _ = await self._image_disk()
+        return filesystem_room(self.config.root_directory), images
+
+    async def size(self, path: Path, age_seconds: float = DISK_AGE_SECONDS) -> Size:
+        """What a directory tree or a file holds, at most so old."""
         now = asyncio.get_running_loop().time()
         known = self._sizes.get(path)
-        if known is not None and now - known[0] < DISK_AGE_SECONDS:
+        if known is not None and now - known[0] < age_seconds:
             return known[1]
         size = await asyncio.to_thread(measure_size, path)
         self._sizes = {key: each for key, each in self._sizes.items() if now - each[0] < DISK_AGE_SECONDS}
         self._sizes[path] = now, size
         return size
 
-    async def _pod(self, context: PodContext, *, with_disk: bool) -> PodUsage:
+    async def read_pod(
+        self, context: PodContext, *, with_disk: bool = True, age_seconds: float = DISK_AGE_SECONDS
+    ) -> PodUsage:
+        """One pod; sizes on disk at most `age_seconds` old."""
         observed = await context.observe()
         containers = []
         for status in observed.running():
@@ -119,7 +127,7 @@ class UsageReader:
         if observed.ready_sandbox is not None:
             with contextlib.suppress(CriError):
                 network = await self._runtime.network_usage(observed.ready_sandbox.id)
-        volumes = await self._volumes(context) if with_disk else {}
+        volumes = await self._volumes(context, age_seconds) if with_disk else {}
         return PodUsage(context.current_pod, containers, network, volumes)
 
     async def _container(
@@ -130,9 +138,9 @@ class UsageReader:
         logs = await self.size(context.log_directory / status.metadata.name) if with_disk else Size()
         return ContainerUsage(status, stats, rate, logs)
 
-    async def _volumes(self, context: PodContext) -> dict[str, Size]:
+    async def _volumes(self, context: PodContext, age_seconds: float) -> dict[str, Size]:
         places = context.directory.glob("volumes/*/*")
-        return {place.name: await self.size(place) for place in places if place.is_dir()}
+        return {place.name: await self.size(place, age_seconds) for place in places if place.is_dir()}
 
     async def _image_disk(self) -> tuple[FilesystemRoom, int]:
         found = await self._images.image_fs_info()

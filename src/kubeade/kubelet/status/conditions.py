@@ -18,6 +18,9 @@ OWNED = (
     "PodResizeInProgress",
 )
 
+DISRUPTION_TARGET = "DisruptionTarget"
+"""Somebody else's as a rule; ours where the node itself ends a pod."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConditionInputs:
@@ -33,6 +36,7 @@ class ConditionInputs:
     has_sandbox: bool
     now: datetime
     resize: list[Object]
+    disruption: str = ""
 
 
 def pod_conditions(inputs: ConditionInputs) -> list[Object]:
@@ -48,6 +52,9 @@ def pod_conditions(inputs: ConditionInputs) -> list[Object]:
         containers_ready,
         _condition("PodScheduled", True),
     ]
+    if inputs.disruption:
+        foreign = [each for each in foreign if each["type"] != DISRUPTION_TARGET]
+        ours.append(_condition(DISRUPTION_TARGET, True, "TerminationByKubelet", inputs.disruption))
     return foreign + [_dated(each, inputs) for each in ours]
 
 

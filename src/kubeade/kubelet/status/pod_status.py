@@ -21,6 +21,7 @@ class StatusInputs:
     """`old` is the status that was reported last; `waiting` says by container name why one cannot start.
 
     `terminal`: no container will start again. `resize` holds the conditions of an in-place resize.
+    `disruption` says why the node itself has ended the pod.
     """
 
     pod: Object
@@ -34,6 +35,7 @@ class StatusInputs:
     terminal: bool = False
     failure: tuple[str, str] | None = None
     resize: list[Object] = field(default_factory=list)
+    disruption: str = ""
 
 
 def pod_status(inputs: StatusInputs) -> Object:
@@ -91,6 +93,7 @@ def _conditions(inputs: StatusInputs, status: Object) -> list[Object]:
             has_sandbox=not needs_sandbox(inputs.observed, host_network=host_network),
             now=inputs.now,
             resize=inputs.resize,
+            disruption=inputs.disruption,
         )
     )
 
