@@ -1,14 +1,16 @@
 """The documents by which clients learn what is served: one by one as of old, and all in one.
 
-Everything is made from the catalogue; whoever serves these keeps them until `Catalogue.generation` moves.
-Groups that other servers serve (aggregation) are the API server's to add.
+Everything is made from the catalogue, and from what is known of groups that other servers serve; whoever
+serves these keeps them until either changes.
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from kubeade.api.catalogue import Catalogue
+from kubeade.api.foreign_groups import Foreign, ServedGroup, aggregated_version, served_groups
 from kubeade.api.resource import Resource
 from kubeade.api.resource_type import ResourceType, Subresource
 
@@ -24,17 +26,16 @@ def api_versions(server_address: str) -> Document:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
-def api_group_list(catalogue: Catalogue) -> Document:
+def api_group_list(catalogue: Catalogue, foreign: Sequence[Foreign] = ()) -> Document:
     """`/apis`: every named group."""
-    groups = [_group(catalogue, group) for group in catalogue.groups()]
+    groups = [_group(group) for group in served_groups(catalogue, foreign)]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(catalogue: Catalogue, group: str) -> Document | None:
+def api_group(catalogue: Catalogue, group: str, foreign: Sequence[Foreign] = ()) -> Document | None:
     """`/apis/apps`; None where there is no such group."""
-    if not group or not catalogue.versions(group):
-        return None
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(catalogue, group)}
+    found = next((each for each in served_groups(catalogue, foreign) if each.name == group), None)
+    return None if found is None else {"kind": "APIGroup", "apiVersion": "v1", **_group(found)}
 
 
 def api_resource_list(catalogue: Catalogue, group: str, version: str) -> Document | None:
@@ -56,10 +57,13 @@ def api_resource_list(catalogue: Catalogue, group: str, version: str) -> Documen
     }
 
 
-def aggregated(catalogue: Catalogue, *, core: bool, version: str = "v2") -> Document:
+def aggregated(
+    catalogue: Catalogue, foreign: Sequence[Foreign] = (), *, core: bool, version: str = "v2"
+) -> Document:
     """`/api` (core) or `/apis` as one APIGroupDiscoveryList, of apidiscovery.k8s.io/v2 or v2beta1."""
     assert version in AGGREGATED_VERSIONS
-    groups = [""] if core else catalogue.groups()
+    own = ServedGroup("", [(each, None) for each in catalogue.versions("")])
+    groups = [own] if core else served_groups(catalogue, foreign)
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": f"apidiscovery.k8s.io/{version}",
@@ -68,11 +72,11 @@ def aggregated(catalogue: Catalogue, *, core: bool, version: str = "v2") -> Docu
     }
 
 
-def _group(catalogue: Catalogue, group: str) -> Document:
+def _group(group: ServedGroup) -> Document:
     versions = [
-        {"groupVersion": f"{group}/{version}", "version": version} for version in catalogue.versions(group)
+        {"groupVersion": f"{group.name}/{version}", "version": version} for version, _ in group.versions
     ]
-    return {"name": group, "versions": versions, "preferredVersion": versions[0]}
+    return {"name": group.name, "versions": versions, "preferredVersion": versions[0]}
 
 
 def _resource(resource_type: ResourceType) -> Document:
@@ -103,17 +107,19 @@ def _subresource(resource_type: ResourceType, subresource: Subresource) -> Docum
     return document | {"kind": subresource.kind, "verbs": list(subresource.verbs)}
 
 
-def _aggregated_group(catalogue: Catalogue, group: str) -> Document:
+def _aggregated_group(catalogue: Catalogue, group: ServedGroup) -> Document:
     versions = [
-        {
+        aggregated_version(foreign)
+        if foreign
+        else {
             "version": version,
-            "resources": [_aggregated_resource(each) for each in catalogue.types(group, version)],
+            "resources": [_aggregated_resource(each) for each in catalogue.types(group.name, version)],
             "freshness": "Current",
         }
-        for version in catalogue.versions(group)
+        for version, foreign in group.versions
     ]
     metadata: Document = {"creationTimestamp": None}
-    return {"metadata": {"name": group, **metadata} if group else metadata, "versions": versions}
+    return {"metadata": {"name": group.name, **metadata} if group.name else metadata, "versions": versions}
 
 
 def _aggregated_resource(resource_type: ResourceType) -> Document:

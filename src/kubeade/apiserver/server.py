@@ -28,6 +28,7 @@ from kubeade.api.errors import (
     ApiError,
     BadRequest,
     InternalError,
+    MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
     ServiceUnavailable,
@@ -36,6 +37,7 @@ from kubeade.api.errors import (
 from kubeade.api.openapi import OpenApi
 from kubeade.api.schema import DEFAULT_VERSION, Schema
 from kubeade.api.validation import ValidationOptions
+from kubeade.apiserver.aggregation import Aggregator
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
@@ -86,7 +88,8 @@ _OPTION_KINDS = {
 class ApiServerConfig:
     """What to serve. Without a catalogue: all built-in resources of `kubernetes_version`.
 
-    `responders` answer what is not stored (reviews, tokens), by (group, plural, subresource).
+    `responders` answer what is not stored (reviews, tokens), by (group, plural, subresource). Without an
+    `aggregator` all that is served is served here.
     """
 
     kubernetes_version: str = DEFAULT_VERSION
@@ -95,6 +98,7 @@ class ApiServerConfig:
     schema: Schema | None = None
     validation: ValidationOptions = field(default_factory=ValidationOptions)
     responders: Mapping[tuple[str, str, str], Responder] = field(default_factory=dict)
+    aggregator: Aggregator | None = None
 
 
 class ApiServer:
@@ -120,6 +124,7 @@ class ApiServer:
         self.endpoints = Endpoints()
         self.metrics = Metrics()
         self.subresources = built_in_subresources()
+        self._aggregator = config.aggregator
         self._authenticator = authenticator
         self._customs = CustomResources(storage, self.catalogue, self.schema)
         self._definitions = Settling(storage, clock)
@@ -149,10 +154,11 @@ class ApiServer:
         for path in PATHS:
             self.endpoints.add(path, self.health.answer)
         self.endpoints.add("metrics", self._metrics)
-        discovery = DiscoveryEndpoint(self.catalogue, config.address)
+        discovery = DiscoveryEndpoint(self.catalogue, config.address, config.aggregator)
         self.endpoints.add("api", discovery.answer)
         self.endpoints.add("apis", discovery.answer)
-        self.endpoints.add("openapi", OpenApiEndpoint(OpenApi(self.schema, self.catalogue)).answer)
+        documents = OpenApi(self.schema, self.catalogue)
+        self.endpoints.add("openapi", OpenApiEndpoint(documents, config.aggregator).answer)
 
     def _metrics(self, _: Request) -> Response:
         cache = self.storage.cache
@@ -166,7 +172,7 @@ class ApiServer:
 
     def error_page(self, status: int, message: str) -> Response:
         """What the socket's server answers when no request came to be (`lib.http.server`)."""
-        errors = {400: BadRequest, 413: RequestEntityTooLarge, 500: InternalError}
+        errors = {400: BadRequest, 405: MethodNotAllowed, 413: RequestEntityTooLarge, 500: InternalError}
         return error_response(errors.get(status, ApiError)(message, code=status))
 
     async def start(self) -> None:
@@ -212,6 +218,9 @@ class ApiServer:
         if impersonates(request.headers):
             user = await impersonated(user, request.headers, self._backend.authorizer)
         await self._authorize(user, info, request)
+        extension = self._aggregator.find(request.path) if self._aggregator else None
+        if self._aggregator and extension:
+            return await self._aggregator.pass_on(extension, request, user)
         if not info.resource_request:
             return await self.endpoints.answer(request)
         return await self._resource(request, info, user)

@@ -4,13 +4,14 @@ A document's hash is known without making it, so that the v3 index is cheap and 
 covers the Kubernetes version and everything that the catalogue and custom schemas say of a group version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha512
 from typing import Any
 
 import msgspec
 
 from kubeade.api.catalogue import Catalogue
+from kubeade.api.openapi.merging import merged
 from kubeade.api.openapi.paths import Paths
 from kubeade.api.openapi.protobuf import encode_document
 from kubeade.api.openapi.schemas import V2, V3, Components, Json, references
@@ -42,14 +43,17 @@ class OpenApi:
         self._catalogue = catalogue
         self._descriptions: Descriptions | None = None
         self._made: dict[tuple[str, str], bytes] = {}
+        self._foreign: dict[tuple[str, str], bytes] = {}
         self._generation = -1
 
-    def v3_index(self) -> bytes:
-        """`/openapi/v3`: where each group version's document is, by hash."""
+    def v3_index(self, foreign: Mapping[str, str] | None = None) -> bytes:
+        """`/openapi/v3`: where each group version's document is, by hash; `foreign` ones by their places."""
+        hashes = {
+            f"apis/{group}/{version}" if group else f"api/{version}": self.v3_hash(group, version)
+            for group, version in self._group_versions()
+        }
         paths = {}
-        for group, version in self._group_versions():
-            place = f"apis/{group}/{version}" if group else f"api/{version}"
-            digest = self.v3_hash(group, version)
+        for place, digest in {**hashes, **(foreign or {})}.items():
             paths[place] = {"serverRelativeURL": f"/openapi/v3/{place}?hash={digest}"}
         return msgspec.json.encode({"paths": paths})
 
@@ -66,18 +70,22 @@ class OpenApi:
             return None
         return self._once((group, version), lambda: self._make_v3(group, version))
 
-    def v2(self) -> bytes:
-        """`/openapi/v2` as JSON."""
-        return self._once(("v2", "json"), lambda: msgspec.json.encode(self._make_v2()))
+    def v2(self, foreign: Sequence[Json] = ()) -> bytes:
+        """`/openapi/v2` as JSON, with what other servers' documents add."""
+        return self._once(("v2", "json"), lambda: msgspec.json.encode(self._make_v2(foreign)), foreign)
 
-    def v2_protobuf(self) -> bytes:
+    def v2_protobuf(self, foreign: Sequence[Json] = ()) -> bytes:
         """`/openapi/v2` in protobuf (gnostic's OpenAPIv2.Document)."""
-        return self._once(("v2", "protobuf"), lambda: encode_document(self._make_v2()))
+        return self._once(("v2", "protobuf"), lambda: encode_document(self._make_v2(foreign)), foreign)
 
-    def _once(self, key: tuple[str, str], make: Any) -> bytes:
+    def _once(self, key: tuple[str, str], make: Any, foreign: Sequence[Json] = ()) -> bytes:
         if self._generation != self._catalogue.generation:
             self._made.clear()
             self._generation = self._catalogue.generation
+        told = sha512(msgspec.json.encode(foreign)).digest() if foreign else b""
+        if key[0] == "v2" and self._foreign.get(key) != told:
+            self._made.pop(key, None)
+            self._foreign[key] = told
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
@@ -95,12 +103,12 @@ class OpenApi:
         }
         return msgspec.json.encode(document)
 
-    def _make_v2(self) -> Json:
+    def _make_v2(self, foreign: Sequence[Json]) -> Json:
         components = Components(self._schema, self._read_descriptions(), V2)
         types = list(self._catalogue)
         paths = _paths(components, types)
         definitions = _closure(components, paths, self._custom_definitions(components, types))
-        return {
+        document = {
             "swagger": "2.0",
             "info": self._info(),
             "paths": paths,
@@ -108,6 +116,7 @@ class OpenApi:
             "securityDefinitions": _SECURITY,
             "security": [{"BearerToken": []}],
         }
+        return merged(document, foreign) if foreign else document
 
     def _custom_definitions(self, components: Components, types: Iterable[ResourceType]) -> Json:
         definitions: Json = {}

@@ -31,6 +31,8 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
             generate_selector(obj)
         case kinds.SECRETS:
             fold_string_data(obj)
+        case kinds.API_SERVICES:
+            _be_available(obj, now)
         case kinds.PERSISTENT_VOLUMES:
             obj["status"]["lastPhaseTransitionTime"] = now
         case kinds.PERSISTENT_VOLUME_CLAIMS:
@@ -44,6 +46,15 @@ def _reset_status(resource_type: ResourceType, key: kinds.Key, obj: Object) -> N
     obj.pop("status", None)
     if not resource_type.custom:
         obj["status"] = dict(kinds.NEW_STATUS.get(key, {}))
+
+
+def _be_available(api_service: Object, now: str) -> None:
+    """What the API server serves itself is there at once; other servers have to be asked."""
+    if (api_service.get("spec") or {}).get("service"):
+        return
+    condition = {"type": "Available", "status": "True", "lastTransitionTime": now, "reason": "Local"}
+    condition["message"] = "Local APIServices are always available"
+    api_service["status"] = {"conditions": [condition]}
 
 
 def _prepare_namespace(namespace: Object) -> None:
