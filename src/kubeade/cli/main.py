@@ -25,6 +25,7 @@ COMMANDS = (
     "kubectl",
     "image",
     "ledger",
+    "apiserver",
     "scheduler",
     "controllers",
     "cloud",

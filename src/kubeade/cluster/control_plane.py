@@ -5,7 +5,7 @@ import ssl
 
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
-from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
+from kubeade.apiserver.authentication.authenticator import build_authenticator
 from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PATH
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
@@ -46,7 +46,7 @@ class ControlPlane:
         self._clock = clock
         storage = Storage.on(ledger)
         authorization = build_authorizer(storage)
-        tokens = TokenConfig(trust.token_key_pem)
+        tokens = trust.tokens()
         authentication = build_authenticator(storage, tokens, clock, ids)
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
         self._quotas = admission.quotas
@@ -78,26 +78,28 @@ class ControlPlane:
     def _kubelet_tls(self, verified: bool) -> ssl.SSLContext:
         """For asking nodes; unverified only where a request for a log says so."""
         subject = Subject(KUBELET_CLIENT_USER)
-        context = self._trust.client_context(self._data, "apiserver-kubelet-client", subject)
+        context = self._trust.kubelet_context(self._data, subject)
         if not verified:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    async def start(self, addresses: list[str]) -> None:
-        """Answer on loopback and on `addresses`; then make what every cluster has. Raises OSError."""
+    async def start(self, addresses: list[str], bind: str = "") -> None:
+        """Answer on loopback and on `addresses`, or on `bind` alone, of which `addresses` are what others
+        see; then make what every cluster has. Raises OSError."""
         await self.server.start()
         names = self._names(addresses)
-        context = self._trust.serving_context(self._data, "apiserver", Subject("kube-apiserver", names=names))
+        context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
         self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
-        for address in dict.fromkeys([LOOPBACK, *addresses]):
+        for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
-        self._write_kubeconfig()
+        if self._trust.admits_own_clients:
+            self._write_kubeconfig(LOOPBACK if bind in ("", "0.0.0.0", "::") else bind)  # noqa: S104
         self._config = ClusterConfig(
             addresses[0] if addresses else LOOPBACK,
             self._settings.api_port,
             self._settings.service_cidr,
-            self._trust.authority.certificate_pem.decode(),
+            self._trust.client_authority_pem.decode(),
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 
@@ -118,10 +120,10 @@ class ControlPlane:
         own = ["localhost", LOOPBACK, self._settings.node_name, self._settings.api_service_address]
         return tuple(dict.fromkeys([*service, *own, *addresses]))
 
-    def _write_kubeconfig(self) -> None:
+    def _write_kubeconfig(self, address: str) -> None:
         pair = self._trust.authority.issue("admin", Subject(ADMIN.name, (MASTERS,)))
         credentials = Credentials(
-            f"https://{LOOPBACK}:{self._settings.api_port}",
+            f"https://{address}:{self._settings.api_port}",
             self._trust.authority.certificate_pem,
             pair.certificate_pem,
             pair.key_pem,

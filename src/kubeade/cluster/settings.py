@@ -5,6 +5,7 @@ the same Services at the same addresses.
 """
 
 from dataclasses import asdict, dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
@@ -59,7 +60,7 @@ class Settings:
     @property
     def api_service_address(self) -> str:
         """The `kubernetes` Service's: the first address of the range, as upstream takes it."""
-        return f"{self.service_prefix}.0.1"
+        return str(ip_network(self.service_cidr)[1])
 
     @property
     def dns_service_address(self) -> str:
