@@ -51,6 +51,8 @@ for place in ["/sys/fs/cgroup"] if unified else glob.glob("/sys/fs/cgroup/*"):
         continue
     mount(f"{place}/{groups}", place, "none", BIND)
 subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
+with open("/proc/sys/net/ipv4/ip_forward", "w") as file:
+    file.write("0")
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("ready", flush=True)
 while True:
@@ -87,15 +89,18 @@ class Island:
         self, *command: str, stdin: str = "", timeout_seconds: float = 55
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command on the island, whatever comes of it."""
+        process = self.begin(*command)
+        with process:
+            out, errors = process.communicate(stdin, timeout_seconds)
+        return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+    def begin(self, *command: str) -> "subprocess.Popen[str]":
+        """Start a command on the island."""
         enter = ["nsenter", "-t", str(self._pid), "--net", "--mount", "--pid", "--ipc", "--uts", "--"]
         environment = {**os.environ, "HOME": str(self.root / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run(
-            [*enter, *command],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_seconds,
-            env=environment,
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [*enter, *command], stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
         )
 
     def kubeade(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -31,7 +31,7 @@ def main(root: str) -> None:
         "sysctls": sysctls(),
         "files": files(root),
     }
-    print(json.dumps({kind: sorted(each) for kind, each in found.items()}))
+    json.dump({kind: sorted(each) for kind, each in found.items()}, sys.stdout)
 
 
 def lines(path: str) -> list[str]:
@@ -103,7 +103,13 @@ def files(root: str) -> list[str]:
     found = []
     for directory, folders, names in os.walk(root):
         found += [os.path.join(directory, name) for name in [*folders, *names]]
-    return [path for path in found if not path.startswith((f"{root}/written/work", f"{root}/kubectl"))]
+    unwanted = (f"{root}/written", f"{root}/kubectl")
+    written = [path for path in found if not path.startswith(unwanted)]
+    for upper in Path(root).glob("written/upper*"):
+        # Directories are copied for what is written in them; Python keeps its own bytecode.
+        files = [path for path in upper.rglob("*") if not path.is_dir()]
+        written += [str(path) for path in files if path.suffix != ".pyc"]
+    return written
 
 
 def firewall_tables() -> list[str]:

@@ -34,12 +34,13 @@ class Progress:
 
 
 def follow(waiting_for: str, steps: Iterable[Step]) -> Step | None:
-    """Show all steps; the last one."""
+    """Show all steps but a failure, which is the command's to tell; the last one."""
     progress = Progress(waiting_for)
     last = None
     try:
         for last in steps:
-            progress.show(last)
+            if last.kind != "failed":
+                progress.show(last)
     finally:
         progress.close()
     return last

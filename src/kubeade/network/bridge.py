@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _INTERFACE = "eth0"
 _DEFAULT_MTU = 1500
+_FORWARDING_WAS_OFF = "kubeade: ip_forward was off"
+"""The alias of every bridge whose cluster relies on forwarding that a cluster has turned on."""
 
 
 class BridgeNetwork:
@@ -37,7 +39,6 @@ class BridgeNetwork:
         self._directory = directory
         self._addresses = Addresses(cidr, directory / "addresses.json")
         self._host_ports = HostPorts(directory / "host-ports.json")
-        self._forwarding_was_off = directory / "forwarding-was-off"
         self._mtu = _DEFAULT_MTU
         self.warnings: list[str] = []
         """What does not work although pods run: said aloud once by `open`."""
@@ -71,9 +72,12 @@ class BridgeNetwork:
 
     def _enable_forwarding(self) -> None:
         try:
-            if _FORWARDING.read_text(encoding="ascii").strip() == "0":
+            was_off = _FORWARDING.read_text(encoding="ascii").strip() == "0"
+            with Netlink() as netlink:
+                if was_off or any(link.alias == _FORWARDING_WAS_OFF for link in netlink.links()):
+                    netlink.set_alias(self._bridge(netlink).index, _FORWARDING_WAS_OFF)
+            if was_off:
                 _FORWARDING.write_text("1", encoding="ascii")
-                self._forwarding_was_off.touch()
         except OSError as error:
             self._warn(f"pods cannot reach beyond this machine: ip_forward: {error.strerror}")
 
@@ -129,11 +133,11 @@ class BridgeNetwork:
         await asyncio.to_thread(_delete_port, port_name(sandbox_id))
         self._addresses.release(sandbox_id)
 
-    def _restore_forwarding(self) -> None:
-        if self._forwarding_was_off.exists():
+    def _restore_forwarding(self, bridge: Link, others: list[Link]) -> None:
+        """Off again with the last cluster that relied on it being on."""
+        if bridge.alias == _FORWARDING_WAS_OFF and all(link.alias != _FORWARDING_WAS_OFF for link in others):
             with contextlib.suppress(OSError):
                 _FORWARDING.write_text("0", encoding="ascii")
-            self._forwarding_was_off.unlink()
 
     async def close(self) -> None:
         """Stop the host ports; the pods keep their network."""
@@ -144,13 +148,14 @@ class BridgeNetwork:
         await self._host_ports.close()
         with Netlink() as netlink:
             if bridge := netlink.link(self._name):
-                for link in netlink.links():
+                others = [link for link in netlink.links() if link.index != bridge.index]
+                for link in others:
                     if link.master == bridge.index:
                         _delete(netlink, link)
+                self._restore_forwarding(bridge, others)
                 _delete(netlink, bridge)
         with contextlib.suppress(OSError):
             remove_masquerade(self._name)
-        await asyncio.to_thread(self._restore_forwarding)
         self._addresses.purge()
         self._host_ports.purge()
         with contextlib.suppress(OSError):

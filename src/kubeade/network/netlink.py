@@ -21,7 +21,7 @@ _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
 _REPLACE, _EXCLUSIVE, _CREATE = 0x100, 0x200, 0x400
 _NESTED = 0x8000
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_PROTINFO = 1, 3, 4, 10, 12
-_IFLA_LINKINFO, _IFLA_NET_NS_FD = 18, 28
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_NET_NS_FD = 18, 20, 28
 _INFO_KIND, _INFO_DATA, _VETH_PEER, _BRPORT_HAIRPIN = 1, 2, 1, 4
 _IFF_UP = 1
 _AF_BRIDGE = 7
@@ -53,11 +53,13 @@ def _link(index: int = 0, flags: int = 0, change: int = 0, family: int = 0) -> b
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A network interface; `master` is the index of the bridge it is a port of, 0 for none."""
+    """A network interface; `master` is the index of the bridge it is a port of, 0 for none. `alias` is a note
+    that anybody may put on it."""
 
     index: int
     name: str
     master: int = 0
+    alias: str = ""
 
 
 class Netlink:
@@ -106,6 +108,9 @@ class Netlink:
 
     def set_up(self, index: int) -> None:
         self._ask(_NEWLINK, _ACK, _link(index, _IFF_UP, _IFF_UP))
+
+    def set_alias(self, index: int, alias: str) -> None:
+        self._ask(_NEWLINK, _ACK, _link(index) + _attribute(_IFLA_IFALIAS, alias.encode()))
 
     def set_hairpin(self, index: int) -> None:
         """Let a port send back what came from it: a pod that reaches itself through its Service."""
@@ -170,7 +175,7 @@ def _raise_for(body: bytes) -> None:
 
 def _parse_link(body: bytes) -> Link:
     _, _, index, _, _ = struct.unpack_from("=BxHiII", body)
-    name, master, place = "", 0, 16
+    name, master, alias, place = "", 0, "", 16
     while place + 4 <= len(body):
         length, kind = struct.unpack_from("=HH", body, place)
         value = body[place + 4 : place + length]
@@ -178,8 +183,10 @@ def _parse_link(body: bytes) -> Link:
             name = value.rstrip(b"\0").decode()
         elif kind == _IFLA_MASTER:
             (master,) = struct.unpack("=I", value)
+        elif kind == _IFLA_IFALIAS:
+            alias = value.rstrip(b"\0").decode(errors="replace")
         place += max(4, (length + 3) & ~3)
-    return Link(index, name, master)
+    return Link(index, name, master, alias)
 
 
 def _family(version: int) -> int:
