@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -47,13 +47,19 @@ class Kubectl:
     kubeconfig: Path
     namespace: str
 
-    def run(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         """Whatever comes of it."""
         command = [str(self.program), "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *arguments]
-        environment = {**os.environ, "HOME": str(self.kubeconfig.parent)}
-        return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=50, env=environment
-        )
+        variables = {**os.environ, "HOME": str(self.kubeconfig.parent), **(environment or {})}
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=50, env=variables)
+
+    def edit(
+        self, kind: str, name: str, environment: Mapping[str, str]
+    ) -> "subprocess.CompletedProcess[str]":
+        """`kubectl edit` with the editor that `environment` names."""
+        return self.run("edit", kind, name, environment=environment)
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """What it prints; it must succeed."""

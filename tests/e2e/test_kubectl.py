@@ -4,22 +4,9 @@ import json
 import urllib.request
 from pathlib import Path
 
+from orders import deployment, field
+
 LEMONADE = str(Path(__file__).parents[2] / "examples" / "lemonade" / "lemonade.yaml")
-
-
-def deployment(name="web", replicas=1, **extra):
-    container = {"name": "c", "image": "kubeade.local/host", "command": ["sleep", "1000"], **extra}
-    labels = {"app": name}
-    pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
-    return json.dumps(
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
-    )
-
-
-def field(kubectl, what, path):
-    return kubectl("get", *what.split(), "-o", f"jsonpath={{{path}}}")
 
 
 def test_the_lemonade_is_delivered_and_answers(kubectl):
@@ -29,35 +16,6 @@ def test_the_lemonade_is_delivered_and_answers(kubectl):
     with urllib.request.urlopen(f"http://{address}:8080/", timeout=5) as answer:
         page = answer.read().decode()
     assert "<h1>Lemonade</h1>" in page
-
-
-def test_api_resources_and_explain(kubectl):
-    listed = kubectl("api-resources")
-    assert all(word in listed for word in ("deployments", "customresourcedefinitions", "cronjobs", "leases"))
-    assert "Number of desired pods" in kubectl("explain", "deployment.spec.replicas")
-
-
-def test_apply_diff_and_get_in_every_form(kubectl):
-    kubectl("apply", "-f", "-", stdin=deployment())
-    kubectl("rollout", "status", "deployment/web", "--timeout=30s")
-    assert kubectl.run("diff", "-f", "-", stdin=deployment()).returncode == 0
-    changed = kubectl.run("diff", "-f", "-", stdin=deployment(replicas=2))
-    assert changed.returncode == 1
-    assert "+  replicas: 2" in changed.stdout
-    assert "kubeade.local/host" in kubectl("get", "deployment", "web", "-o", "wide")
-    assert json.loads(kubectl("get", "deployment", "web", "-o", "json"))["spec"]["replicas"] == 1
-    assert "replicas: 1" in kubectl("get", "deployment", "web", "-o", "yaml")
-    assert "Normal" in kubectl("describe", "deployment", "web")
-
-
-def test_server_side_apply_has_conflicts_and_force(kubectl):
-    kubectl("apply", "--server-side", "--field-manager=one", "-f", "-", stdin=deployment())
-    other = ["apply", "--server-side", "--field-manager=two", "-f", "-"]
-    refused = kubectl.run(*other, stdin=deployment(replicas=3))
-    assert refused.returncode != 0
-    assert 'conflict with "one"' in refused.stderr
-    kubectl(*other, "--force-conflicts", stdin=deployment(replicas=3))
-    assert field(kubectl, "deployment web", ".spec.replicas") == "3"
 
 
 def test_scale_set_image_rollout_history_and_undo(kubectl):
@@ -72,34 +30,6 @@ def test_scale_set_image_rollout_history_and_undo(kubectl):
     assert field(kubectl, "deployment web", ".spec.template.spec.containers[0].image") == "kubeade.local/host"
 
 
-def test_label_annotate_patch_and_edit(kubectl):
-    kubectl("create", "configmap", "menu", "--from-literal=drink=lemonade")
-    kubectl("label", "configmap", "menu", "season=summer")
-    kubectl("patch", "configmap", "menu", "-p", '{"data":{"drink":"tea"}}')
-    kubectl(
-        "patch",
-        "configmap",
-        "menu",
-        "--type=json",
-        "-p",
-        '[{"op":"add","path":"/data/size","value":"large"}]',
-    )
-    kubectl("annotate", "configmap", "menu", "checked=yes")
-    data = json.loads(kubectl("get", "configmap", "menu", "-o", "json"))
-    assert data["data"] == {"drink": "tea", "size": "large"}
-    assert data["metadata"]["labels"] == {"season": "summer"}
-    assert "menu" in kubectl("get", "configmaps", "-l", "season=summer", "-o", "name")
-
-
-def test_run_expose_and_wait(kubectl):
-    kubectl("run", "one", "--image=kubeade.local/host", "--port=80", "--", "sleep", "1000")
-    kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=30s")
-    kubectl("expose", "pod", "one", "--port=80")
-    assert field(kubectl, "service one", ".spec.ports[0].port") == "80"
-    kubectl("delete", "pod", "one", "--grace-period=0", "--force")
-    assert "NotFound" in kubectl.run("get", "pod", "one").stderr
-
-
 def test_delete_with_each_propagation(kubectl):
     for policy, left in (("background", ""), ("foreground", ""), ("orphan", "replicaset")):
         kubectl("apply", "-f", "-", stdin=deployment(policy))
@@ -109,11 +39,6 @@ def test_delete_with_each_propagation(kubectl):
             assert f"app={policy}" in kubectl("get", "replicasets", "--show-labels")
         else:
             kubectl("wait", "--for=delete", "replicaset", "-l", f"app={policy}", "--timeout=20s")
-
-
-def test_auth_can_i(kubectl):
-    assert kubectl("auth", "can-i", "delete", "nodes").strip() == "yes"
-    assert kubectl.run("auth", "can-i", "get", "pods", "--as=nobody").stdout.strip() == "no"
 
 
 def test_a_wrong_manifest_gets_kubernetes_errors(kubectl):

@@ -10,7 +10,9 @@ import signal
 import ssl
 import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
+from kubeade.api.errors import ApiError
 from kubeade.cluster import daemon
 from kubeade.cluster.addresses import node_name
 from kubeade.cluster.control_plane import ControlPlane
@@ -39,9 +41,10 @@ class ApiOrder:
     files: KeyFiles = field(default_factory=KeyFiles)
 
     def settings(self) -> Settings:
-        """As the rest of the wiring wants them; of pods it knows nothing."""
+        """As the rest of the wiring wants them; of pods it knows nothing, but Endpoints on loopback are in
+        order where the server itself can be found nowhere else."""
         return Settings(
-            network="bridge",
+            network="loopback" if ip_address(self.advertise_address).is_loopback else "bridge",
             api_port=self.secure_port,
             pod_cidr="",
             service_cidr=self.service_cidr,
@@ -58,7 +61,7 @@ def run(data: DataDirectory, order: ApiOrder, report: Report) -> None:
     )
     try:
         runner()(_run(data, order, report))
-    except (LedgerError, ssl.SSLError, OSError, ValueError) as error:
+    except (ApiError, LedgerError, ssl.SSLError, OSError, ValueError) as error:
         log.debug("the API server did not start", exc_info=True)
         report(Step("failed", str(error)))
 
