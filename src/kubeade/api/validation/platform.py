@@ -15,6 +15,7 @@ from kubeade.api.validation.fields import (
     required,
 )
 from kubeade.api.validation.names import dns_1035_label, dns_label, dns_subdomain, path_segment, port_number
+from kubeade.api.validation.policies import match_conditions
 from kubeade.api.validation.quantities import requirements
 from kubeade.api.validation.scheduling import tolerations
 from kubeade.api.validation.selectors import label_selector
@@ -210,6 +211,7 @@ def _webhook(webhook: Object, path: str) -> Errors:
         yield invalid(f"{path}.timeoutSeconds", seconds, detail)
     for key in ("namespaceSelector", "objectSelector"):
         yield from label_selector(webhook.get(key), f"{path}.{key}")
+    yield from match_conditions(webhook, f"{path}.matchConditions")
     yield from _choice(webhook, "reinvocationPolicy", ("IfNeeded", "Never"), path)
     yield from _client_config(part(webhook, "clientConfig"), f"{path}.clientConfig")
     yield from _review_versions(values(webhook, "admissionReviewVersions"), f"{path}.admissionReviewVersions")

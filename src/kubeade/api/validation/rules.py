@@ -10,6 +10,7 @@ from kubeade.api.validation import (
     networking,
     nodes,
     platform,
+    policies,
     pod_resize,
     pods,
     quotas,
@@ -160,6 +161,10 @@ _OTHERS = {
     ),
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
+    (_ADMISSION, "ValidatingAdmissionPolicy"): KindRules(always=policies.validating_policy),
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): KindRules(always=policies.validating_binding),
+    (_ADMISSION, "MutatingAdmissionPolicy"): KindRules(always=policies.mutating_policy),
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): KindRules(always=policies.mutating_binding),
     ("apiregistration.k8s.io", "APIService"): KindRules(always=platform.api_service, name=path_segment),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
         create=_definition_create, change=_definition_change

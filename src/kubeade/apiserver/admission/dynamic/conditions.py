@@ -8,9 +8,10 @@ makes a refusal or a reason not to ask.
 from dataclasses import dataclass
 
 from kubeade.api.cel.environment import CompileError, EvaluationError, Program
+from kubeade.api.cel.requests import PARAMS, WEBHOOK_VARIABLES, compile_on_request
 from kubeade.api.parts import parts, text
 from kubeade.api.resource import Object
-from kubeade.apiserver.admission.dynamic.expressions import Scope, compile_on_request
+from kubeade.apiserver.admission.dynamic.expressions import Scope
 
 
 class ConditionError(Exception):
@@ -25,10 +26,10 @@ class Conditions:
     fails: bool
 
     @classmethod
-    def of(cls, owner: Object, variables: tuple[tuple[str, str], ...] = ()) -> "Conditions":
+    def of(cls, owner: Object) -> "Conditions":
         """Those of a webhook, or of a policy's spec."""
         programs = tuple(
-            (text(each, "name"), _compiled(text(each, "expression"), variables))
+            (text(each, "name"), _compiled(text(each, "expression")))
             for each in parts(owner, "matchConditions")
         )
         return cls(programs, owner.get("failurePolicy", "Fail") != "Ignore")
@@ -53,8 +54,8 @@ class Conditions:
         return not errors
 
 
-def _compiled(expression: str, variables: tuple[tuple[str, str], ...]) -> Program | str:
+def _compiled(expression: str) -> Program | str:
     try:
-        return compile_on_request(expression, variables)
+        return compile_on_request(expression, (*WEBHOOK_VARIABLES, PARAMS))
     except CompileError as error:
         return str(error)

@@ -62,23 +62,26 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A webhook's, policy's or binding's matching part, read once."""
+    """A webhook's, policy's or binding's matching part, read once. One that is `open` is about everything
+    where it has no rules."""
 
     rules: tuple[Rule, ...]
     excluded: tuple[Rule, ...]
     equivalent: bool
     namespaces: LabelSelector
     objects: LabelSelector
+    open: bool
 
     @classmethod
     def of(cls, found: Object, rules: str = "resourceRules") -> "Matcher":
-        """`rules` is the name of the list of rules. A binding without rules has those of its policy."""
+        """`rules` is the name of the list of rules."""
         return cls(
             tuple(Rule.of(each) for each in parts(found, rules)),
             tuple(Rule.of(each) for each in parts(found, "excludeResourceRules")),
             found.get("matchPolicy", "Equivalent") == "Equivalent",
             LabelSelector.from_object(part(found, "namespaceSelector")),
             LabelSelector.from_object(part(found, "objectSelector")),
+            rules == "resourceRules",
         )
 
     def match(
@@ -86,7 +89,8 @@ class Matcher:
     ) -> Resource | None:
         """The resource as which it matches: the request's own, or an equivalent one. Raises NotFound for a
         namespace that is gone."""
-        resource = self._by_rules(attributes, kinds, self.rules)
+        anything = self.open and not self.rules
+        resource = attributes.resource if anything else self._by_rules(attributes, kinds, self.rules)
         if resource is None or self._by_rules(attributes, kinds, self.excluded) is not None:
             return None
         return resource if self.selects(attributes, namespaces) else None

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from kubeade.apiserver.admission.plugin import Plugin
+from kubeade.apiserver.admission.policies.invocations import Invocations
+from kubeade.apiserver.admission.policies.mutating import MutatingAdmissionPolicy
+from kubeade.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
 from kubeade.apiserver.admission.webhooks.calling import Calls
 from kubeade.apiserver.admission.webhooks.mutating import MutatingAdmissionWebhook
 from kubeade.apiserver.admission.webhooks.validating import ValidatingAdmissionWebhook
@@ -25,5 +28,11 @@ def dynamic_admission(
 ) -> DynamicAdmission:
     client = WebhookClient(reader)
     calls = Calls(client, namespaces, authorizer, ids)
-    plugins = (MutatingAdmissionWebhook(reader, calls), ValidatingAdmissionWebhook(reader, calls))
+    invocations = Invocations(reader, namespaces, authorizer)
+    plugins = (
+        MutatingAdmissionPolicy(invocations),
+        MutatingAdmissionWebhook(reader, calls),
+        ValidatingAdmissionPolicy(invocations),
+        ValidatingAdmissionWebhook(reader, calls),
+    )
     return DynamicAdmission(plugins, client)

@@ -1,0 +1,64 @@
+"""Expressions on requests: match conditions of webhooks, and all that admission policies compute.
+
+`variables.x` of a policy becomes a binding around the expression, so it is computed when it is used and not
+before, and has the type of what it stands for. Values that mutating policies build are maps (`structs`).
+"""
+
+import re
+from collections.abc import Sequence
+
+from kubeade.api.cel.environment import CompileError, Program, compile_expression
+from kubeade.api.cel.structs import structs_as_maps
+from kubeade.api.cel.tokens import code_only, replace_code
+
+WEBHOOK_VARIABLES = ("object", "oldObject", "request", "authorizer")
+POLICY_VARIABLES = (*WEBHOOK_VARIABLES, "namespaceObject")
+PARAMS = "params"
+_VARIABLE = re.compile(r"(?<![\w.])variables\s*\.\s*(\w+)")
+_BOUND = "variables__"
+
+Variables = Sequence[tuple[str, str]]
+"""A policy's variables, in order: name and expression. Each may use those before it."""
+
+
+def compile_on_request(text: str, known: Sequence[str], variables: Variables = ()) -> Program:
+    """`known` are the names that the expression may use besides `variables`. Raises CompileError."""
+    return compile_expression(_bound(structs_as_maps(text), variables), dict.fromkeys(known, "dyn"))
+
+
+def compile_to(
+    result_types: Sequence[str], text: str, known: Sequence[str], variables: Variables = ()
+) -> Program:
+    """The same where only values of some types will do (`BOOL`). Raises CompileError."""
+    program = compile_on_request(text, known, variables)
+    kind = program.result_type.partition("<")[0]
+    if result_types and kind not in result_types:
+        names = [_NAMES[each] for each in result_types]
+        wanted = names[0] if len(names) == 1 else f"one of [{' '.join(names)}]"
+        raise CompileError(f"must evaluate to {wanted}")
+    return program
+
+
+_NAMES = {"BOOL": "bool", "STRING": "string", "NULL": "null_type", "MAP": "Object", "LIST": "list(JSONPatch)"}
+
+
+def _bound(text: str, variables: Variables) -> str:
+    used = _used(text)
+    unknown = used - {name for name, _ in variables}
+    if unknown:
+        raise CompileError(f"compilation failed: ERROR: undefined field '{min(unknown)}'")
+    text = _renamed(text)
+    for name, expression in reversed(variables):
+        if name in used:
+            inner = structs_as_maps(expression)
+            used |= _used(inner)
+            text = f"cel.bind({_BOUND}{name}, ({_renamed(inner)}), ({text}))"
+    return text
+
+
+def _used(text: str) -> set[str]:
+    return set(_VARIABLE.findall(code_only(text)))
+
+
+def _renamed(text: str) -> str:
+    return replace_code(text, lambda code: _VARIABLE.sub(rf"{_BOUND}\1", code))

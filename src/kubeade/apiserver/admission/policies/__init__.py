@@ -1,0 +1,1 @@
+"""ValidatingAdmissionPolicy and MutatingAdmissionPolicy: rules in CEL, evaluated by the API server itself."""
