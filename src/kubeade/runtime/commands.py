@@ -52,7 +52,7 @@ class Commands:
             spec = {"args": command, "tty": tty}
             answer, fds = await ask("exec", theirs, target=container_id, token=token, spec=spec)
         except BaseException:
-            del self._ends[token]
+            self._ends.pop(token, None)  # a launcher that went away has failed it already
             if pipes:
                 pipes.close_ours()
             raise

@@ -6,6 +6,7 @@ there again. What it leaves to others: images (`images`), the pod network (a `Po
 
 import asyncio
 import logging
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ class EmbeddedRuntime:
         )
         self._connection.on_lost = self._connection_lost
         self._reconnecting: asyncio.Task[None] | None = None
+        self._is_first_look = True
         self._commands = commands.Commands()
         self._layers = stats.DiskUsage()
         self._warned: set[str] = set()
@@ -91,7 +93,18 @@ class EmbeddedRuntime:
             if hello["mode"] != self._mode.value:
                 raise CriError(f"containers of mode {hello['mode']} are still there: stop them first")
             self._inventory.replace(hello["sandboxes"], hello["containers"])
+            if self._is_first_look:
+                await asyncio.to_thread(self._remove_unknown, hello)
+                self._is_first_look = False
         await self._clear_up()
+
+    def _remove_unknown(self, hello: dict[str, Any]) -> None:
+        """Directories that no record names: whoever made or removed them died in the middle of it."""
+        for kind in ("sandboxes", "containers"):
+            known = {record["id"] for record in hello[kind]}
+            for path in (self._directory / kind).glob("*"):
+                if path.name not in known:
+                    shutil.rmtree(path, ignore_errors=True)
 
     async def _hello(self) -> dict[str, Any]:
         """What the launcher has. One that ends for want of work just now is asked for once more."""

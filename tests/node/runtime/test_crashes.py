@@ -115,6 +115,18 @@ async def test_sandbox_lost_while_it_is_made_is_never_ready(lab):
     assert [each.id for each in await lab.runtime.list_pod_sandboxes()] == [lab.sandbox_id]
 
 
+@both
+async def test_directories_that_no_record_names_are_removed(lab):
+    container_id = await lab.start("exit 0")
+    await lab.end(container_id)
+    for kind in ("containers", "sandboxes"):
+        (lab.directory / "runtime" / kind / "half-made" / "volumes").mkdir(parents=True)
+    await restart(lab)
+    await open_again(lab)
+    assert [path.name for path in (lab.directory / "runtime" / "containers").iterdir()] == [container_id]
+    assert [path.name for path in (lab.directory / "runtime" / "sandboxes").iterdir()] == [lab.sandbox_id]
+
+
 def child_of(container: Container) -> tuple[int, socket.socket]:
     """A forked child that waits for its launcher's word."""
     container.status, theirs = socket.socketpair()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from kubelet_lab import Lab, pod_manifest
+from scripted_runtime import ScriptedRuntime
 
 from kubeade.cri.types import ContainerState
 
@@ -63,6 +64,28 @@ async def test_restart_that_was_created_but_not_started_keeps_how_the_last_one_e
 def _restarted(pod):
     (status,) = pod["status"]["containerStatuses"]
     return pod if "running" in status["state"] and status["restartCount"] else None
+
+
+async def test_attempt_of_a_probe_that_meets_a_bug_is_not_the_last(tmp_path, monkeypatch):
+    lab = Lab(tmp_path, simulated=False)
+    lab.runtime = ScriptedRuntime()
+    attempts = []
+
+    async def fail_once(container_id, command, timeout_seconds):
+        attempts.append(command)
+        if len(attempts) == 1:
+            raise KeyError("a bug")
+        return b"", b"", 0
+
+    monkeypatch.setattr(lab.runtime, "exec_sync", fail_once)
+    monkeypatch.setattr("kubeade.kubelet.probes.manager.RETRY_SECONDS", 0.01)
+    await lab.start()
+    manifest = pod_manifest("web")
+    manifest["spec"]["containers"][0]["readinessProbe"] = {"exec": {"command": ["ready"]}, "periodSeconds": 1}
+    lab.order(manifest)
+    await lab.until_phase("web", "Running")
+    await lab.api.until(lambda: lab.pod("web")["status"]["containerStatuses"][0]["ready"])
+    await lab.stop()
 
 
 async def test_files_of_pods_that_vanished_meanwhile_are_removed(lab):

@@ -26,6 +26,7 @@ from kubeade.reconcile.events import WARNING, EventRecorder
 log = logging.getLogger(__name__)
 
 PROBES = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
+RETRY_SECONDS = 1.0
 EARLY_BACKOFF = Backoff(initial_seconds=0.1, limit_seconds=2.0)
 
 
@@ -73,14 +74,21 @@ class ProbeManager:
                 self._tasks[key] = asyncio.create_task(self._run(container, status, kind), name=name)
 
     async def _run(self, container: Object, status: ContainerStatus, kind: str) -> None:
-        try:
-            probe = container[PROBES[kind]]
-            if kind != "startup" and container.get("startupProbe"):
-                await self._started.setdefault(status.id, asyncio.Event()).wait()
-            await self._sleep_until(status, float(probe.get("initialDelaySeconds") or 0))
-            await _Series(self, container, status.id, kind).run(self._is_young(status, probe))
-        except Exception:
-            log.exception("%s probe of %s", kind, status.metadata.name)
+        """A bug met by one attempt must not end the probing: a pod that nobody asks never becomes ready."""
+        while True:
+            try:
+                await self._run_series(container, status, kind)
+                return
+            except Exception:
+                log.exception("%s probe of %s", kind, status.metadata.name)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _run_series(self, container: Object, status: ContainerStatus, kind: str) -> None:
+        probe = container[PROBES[kind]]
+        if kind != "startup" and container.get("startupProbe"):
+            await self._started.setdefault(status.id, asyncio.Event()).wait()
+        await self._sleep_until(status, float(probe.get("initialDelaySeconds") or 0))
+        await _Series(self, container, status.id, kind).run(self._is_young(status, probe))
 
     async def _sleep_until(self, status: ContainerStatus, delay_seconds: float) -> None:
         age = (self._clock.now() - _moment(status.started_at)).total_seconds()
