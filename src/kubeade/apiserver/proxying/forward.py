@@ -6,6 +6,8 @@ answer, after which the client's connection is HTTP again, read by our parser, a
 """
 
 import asyncio
+import os
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +61,19 @@ async def forward(road: Road, request: Request) -> Response:
         async with asyncio.timeout(road.head_seconds):
             answer = await send(road.address, request.method, target, headers, request.body)
     except (OSError, TimeoutError) as error:
-        why = str(error) or "timed out"
-        raise ServiceUnavailable(f"error trying to reach service: {why}") from error
+        raise ServiceUnavailable(f"error trying to reach service: {_why(error, road.address)}") from error
     if answer.status == 101 or (upgrade and answer.status < 400):
         return _switch(answer, upgrade)
     return await _pass_back(answer, road, request)
+
+
+def _why(error: OSError, address: Address) -> str:
+    """In the words of Go's dialler, which people search for."""
+    if isinstance(error, TimeoutError):
+        return f"dial tcp {address.authority}: i/o timeout"
+    if error.errno and not isinstance(error, ssl.SSLError):
+        return f"dial tcp {address.authority}: connect: {os.strerror(error.errno).lower()}"
+    return str(error)
 
 
 def _switch(answer: Answer, upgrade: str) -> Response:
