@@ -68,6 +68,11 @@ class DataDirectory:
         return self.root / "images"
 
     @property
+    def manifests(self) -> Path:
+        """Static pods: the user's files, made and removed by nobody else."""
+        return self.root / "manifests"
+
+    @property
     def network(self) -> Path:
         return self.root / "network"
 

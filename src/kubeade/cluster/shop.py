@@ -129,6 +129,7 @@ def kubelet_config(data: DataDirectory, settings: Settings, mode: Mode, address:
         cluster_domain=CLUSTER_DOMAIN,
         kubernetes_version=f"v{settings.kubernetes_version}.0",
         annotations={"kubeade.dev/runtime": mode.value},
+        static_pod_directory=data.manifests,
         simulated=mode is Mode.SIMULATED,
         isolated=mode is not Mode.PROCESS,
     )

@@ -56,6 +56,7 @@ class KubeletConfig:
     lease_renew_seconds: float = 10.0
     status_report_seconds: float = 300.0
     resync_seconds: float = 120.0
+    static_pod_directory: Path | None = None
     simulated: bool = False
     isolated: bool = True
     retry_backoff: Backoff = RETRY_BACKOFF
@@ -104,6 +105,7 @@ class KubeletConfig:
             "registerNode": self.register_node,
             "registerWithTaints": self.taints,
             "resolvConf": str(self.resolv_conf),
+            "staticPodPath": str(self.static_pod_directory or ""),
             "syncFrequency": f"{self.resync_seconds:g}s",
             "systemReserved": self.reserved,
         }

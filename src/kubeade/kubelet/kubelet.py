@@ -28,6 +28,8 @@ from kubeade.kubelet.pod_access import PodAccess
 from kubeade.kubelet.pod_context import NodeServices, PodContext
 from kubeade.kubelet.pod_workers import PodWorkers
 from kubeade.kubelet.referenced_objects import ReferencedObjects
+from kubeade.kubelet.static.manifests import Manifests
+from kubeade.kubelet.static.static_pods import StaticPods
 from kubeade.kubelet.stats.usage import UsageReader
 from kubeade.kubelet.status_writer import StatusWriter
 from kubeade.kubelet.volumes.manager import VolumeManager
@@ -120,7 +122,15 @@ class Kubelet:
         await self._services.wait_synced()
         workers.start()
         await self._pods.wait_synced()
+        directory = self._config.static_pod_directory
+        if directory is None:
+            await workers.remove_orphans()
+            return
+        manifests = Manifests(directory, self._config.node_name)
+        static = StaticPods(manifests, self._client, workers, self._pods, lambda: self._agent.node)
+        static.load()
         await workers.remove_orphans()
+        await static.run()
 
     def _informers(self) -> list[Informer]:
         own = [self._pods, self._own_node]

@@ -82,7 +82,7 @@ class PodAccess:
 
     def _context(self, namespace: str, pod: str, uid: str = "") -> PodContext:
         context = self._find(namespace, pod)
-        if context is None or uid not in ("", context.uid):
+        if context is None or uid not in ("", context.uid, _shown_uid(context)):
             raise Unknown(f'pod "{pod}" not found')
         return context
 
@@ -105,6 +105,11 @@ class PodAccess:
         if own_id:
             return bare_container_id(own_id)
         raise Unavailable(f"{where} {_why_no_log(state)}")
+
+
+def _shown_uid(context: PodContext) -> str:
+    """The uid that the API shows for a static pod."""
+    return pods.uid_of(context.mirror) if context.mirror is not None else context.uid
 
 
 def _why_no_log(state: Object) -> str:

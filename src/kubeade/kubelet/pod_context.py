@@ -56,7 +56,8 @@ class NodeServices:
 @dataclass(slots=True)
 class PodContext:
     """One pod on this node. `failure` (reason, message) ends it as Failed; `gone`: no longer in the API;
-    `grace_seconds` instead of the pod's own; `disruption`: why the node itself has ended it.
+    `grace_seconds` instead of the pod's own; `disruption`: why the node itself has ended it;
+    `mirror`: how the API shows a static pod.
 
     `pod` asks for what this node has granted it (`resize`), which may be less new than its spec in the API.
     `actuated` is what running containers were last set to, by their ids.
@@ -71,6 +72,7 @@ class PodContext:
     gone: bool = False
     grace_seconds: int | None = None
     disruption: str = ""
+    mirror: Object | None = None
     results: ProbeResults = field(init=False)
     probes: ProbeManager = field(init=False)
     crashes: FailureBackoff = field(init=False)
@@ -91,6 +93,12 @@ class PodContext:
     @property
     def uid(self) -> str:
         return pods.uid_of(self.pod)
+
+    @property
+    def is_static(self) -> bool:
+        """Ordered by a file on this node; what the API shows is its `mirror`."""
+        source = (self.pod["metadata"].get("annotations") or {}).get(pods.SOURCE_ANNOTATION, "api")
+        return bool(source != "api")
 
     @property
     def directory(self) -> Path:
@@ -133,8 +141,9 @@ class PodContext:
                 disruption=self.disruption,
             )
         )
-        if not self.gone:
-            self.node.statuses.publish(self.pod, self.status)
+        shown = self.mirror if self.is_static else self.pod
+        if shown is not None and not self.gone:
+            self.node.statuses.publish(shown, self.status)
         return self.status
 
     def follow_probes(self, observed: ObservedPod) -> None:

@@ -28,6 +28,8 @@ class PodWorkers:
         self._own_node = own_node
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.static_changed = asyncio.Event()
+        """A mirror has changed, or a pod has gone: whoever keeps static pods should look."""
 
     def start(self) -> None:
         """Follow the informer from now on."""
@@ -68,7 +70,35 @@ class PodWorkers:
         for worker in self._workers.values():
             worker.context.probes.stop()
 
+    def begin_static(self, pod: Object, mirror: Object | None) -> None:
+        """Run a pod that is not in the API; `mirror` is its image there, if there is one."""
+        shown = {} if mirror is None else {"status": mirror.get("status") or {}}
+        self._begin({**pod, **shown})
+        self._workers[pods.uid_of(pod)].context.mirror = mirror
+
+    def end_static(self, uid: str) -> None:
+        """Stop such a pod and remove it."""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.vanish()
+
+    def _mirror_changed(self, mirror: Object, *, gone: bool) -> None:
+        self.static_changed.set()
+        metadata = mirror["metadata"]
+        worker = self.find(metadata["namespace"], metadata["name"])
+        if worker is not None and worker.context.is_static:
+            worker.context.mirror = None if gone else mirror
+            if gone:
+                self._node.statuses.forget(pods.uid_of(mirror))
+            else:
+                self._node.statuses.observe(mirror)
+            worker.poke()
+
     def _changed(self, old: Object | None, new: Object | None) -> None:
+        shown = new or old
+        if shown is not None and pods.is_mirror(shown):
+            self._mirror_changed(shown, gone=new is None)
+            return
         if old is not None and (new is None or pods.uid_of(new) != pods.uid_of(old)):
             worker = self._workers.get(pods.uid_of(old))
             if worker is not None:
@@ -141,3 +171,4 @@ class PodWorkers:
             if self._workers.get(uid) is worker:
                 del self._workers[uid]
             self._grant_deferred()
+            self.static_changed.set()

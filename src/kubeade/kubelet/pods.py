@@ -85,6 +85,11 @@ def grace_period_seconds(pod: Object) -> int:
     return max(1, int(ACTIVE_GRACE_SECONDS if from_spec is None else from_spec))
 
 
+def is_mirror(pod: Object) -> bool:
+    """Whether this is but the image of a pod that its node runs of its own accord."""
+    return MIRROR_ANNOTATION in (pod["metadata"].get("annotations") or {})
+
+
 def is_critical(pod: Object) -> bool:
     """What the node itself depends on: static pods, and those of the system's highest priority."""
     source = (pod["metadata"].get("annotations") or {}).get(SOURCE_ANNOTATION, "api")
