@@ -37,6 +37,7 @@ class LedgerError(Exception):
      ├── TransactionTooLarge  more changes than one revision can have
      ├── LedgerFull        no room on disk, or over quota: reads go on, writes are refused
      ├── LedgerFailed      the disk or the file failed: the write was not kept
+     ├── OutcomeUnknown    no word from the store: a write may or may not have been committed
      ├── LedgerUnusable    it cannot be opened: in use by another process, damaged, or not a ledger
      └── LedgerClosed      the ledger is shut
     """
@@ -102,6 +103,10 @@ class LedgerFull(LedgerError):
 
 class LedgerFailed(LedgerError):
     """The disk or the file failed. A write that gets this was rolled back; the next one may succeed."""
+
+
+class OutcomeUnknown(LedgerError):
+    """The store did not answer. A write may or may not have been committed."""
 
 
 class LedgerUnusable(LedgerError):

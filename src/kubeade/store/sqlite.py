@@ -29,7 +29,7 @@ from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, Rev
 from kubeade.store.schema import FileSize, copy_file, create_file, open_reader, read_size
 from kubeade.store.transaction import Query, Transacted, Transaction
 from kubeade.store.trim import HistoryBudget
-from kubeade.store.watch import SqliteWatch
+from kubeade.store.watch import FeedWatch
 from kubeade.store.writer import Outcome, Writer
 
 T = TypeVar("T")
@@ -135,13 +135,13 @@ class SqliteLedger:
     async def range(self, start: bytes, end: bytes, *, revision: int = 0, limit: int = 0) -> Range:
         return await self._read_at(revision, lambda at: read_range(self._reader, start, end, at, limit))
 
-    async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> SqliteWatch:
+    async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> FeedWatch:
         self._check_open()
         if after_revision < self.compact_revision:
             raise Compacted(self.compact_revision)
         if after_revision > self.revision:
             raise FutureRevision(f"cannot watch from {after_revision}: the newest is {self.revision}")
-        return SqliteWatch(
+        return FeedWatch(
             self._feed,
             self._read_events,
             start,

@@ -1,4 +1,4 @@
-"""An open watch: in order, once, without gaps.
+"""An open watch on a feed: in order, once, without gaps.
 
 While its reader keeps up, events come from memory as they are committed. A reader that falls behind
 its buffer goes on from the history on disk, and is told Compacted when that no longer reaches back.
@@ -18,7 +18,7 @@ CATCH_UP_EVENTS = 256
 ReadEvents = Callable[[bytes, bytes, Window], Awaitable[Span]]
 
 
-class SqliteWatch:
+class FeedWatch:
     """Iterate over batches of events. One reader at a time."""
 
     def __init__(

@@ -18,7 +18,7 @@ from kubeade.store.face import translation
 from kubeade.store.face.outbox import Outbox
 from kubeade.store.face.service import Desk, Service
 from kubeade.store.ledger import Compacted, EventType, LedgerError, LedgerEvent
-from kubeade.store.watch import SqliteWatch
+from kubeade.store.watch import FeedWatch
 
 PROGRESS_SECONDS = 5.0
 RETRY_SECONDS = 0.02
@@ -54,7 +54,7 @@ class Watches:
 class Watcher:
     """One watch of a stream."""
 
-    def __init__(self, id: int, request: m.WatchCreateRequest, watch: SqliteWatch) -> None:
+    def __init__(self, id: int, request: m.WatchCreateRequest, watch: FeedWatch) -> None:
         self.id = id
         self.request = request
         self.watch = watch

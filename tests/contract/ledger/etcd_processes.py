@@ -1,0 +1,93 @@
+"""Real etcd members for tests: Debian's etcd-server, started on free ports, dying with whoever started it."""
+
+import ctypes
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ETCD = shutil.which("etcd")
+MISSING = "no etcd on this machine (Debian: apt-get install etcd-server)"
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Member:
+    name: str
+    folder: Path
+    client_port: int
+    peer_port: int
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.client_port}"
+
+    @property
+    def peer(self) -> str:
+        return f"{self.name}=http://127.0.0.1:{self.peer_port}"
+
+    def start(self, cluster: "list[Member]") -> None:
+        assert ETCD is not None
+        command = [
+            ETCD,
+            f"--name={self.name}",
+            f"--data-dir={self.folder / self.name}",
+            f"--listen-client-urls={self.url}",
+            f"--advertise-client-urls={self.url}",
+            f"--listen-peer-urls=http://127.0.0.1:{self.peer_port}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{self.peer_port}",
+            f"--initial-cluster={','.join(member.peer for member in cluster)}",
+            "--heartbeat-interval=50",
+            "--election-timeout=500",
+            "--max-request-bytes=16777216",
+            "--log-level=error",
+            "--logger=zap",
+        ]
+        with (self.folder / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+class EtcdCluster:
+    """The members that live in a folder; started again, they have their ports again."""
+
+    def __init__(self, folder: Path, size: int = 1) -> None:
+        plan = folder / "members.json"
+        if not plan.exists():
+            plan.write_text(json.dumps([[_free_port(), _free_port()] for _ in range(size)]))
+        self.members = [
+            Member(f"m{number}", folder, *ports) for number, ports in enumerate(json.loads(plan.read_text()))
+        ]
+        for member in self.members:
+            member.start(self.members)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        return tuple(member.url for member in self.members)
+
+    def stop(self) -> None:
+        for member in self.members:
+            member.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
