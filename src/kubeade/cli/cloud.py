@@ -2,13 +2,14 @@
 
 import argparse
 
-from kubeade.cli.component import add_kubeconfig, run_component
+from kubeade.cli.component import add_kubeconfig, add_leader_election, run_component
 
 HELP = "run the cloud controllers alone, against any API server"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kubeconfig(parser)
+    add_leader_election(parser, "cloud-controller-manager")
     parser.add_argument(
         "--cloud-provider", default="local", choices=["local"], help="the cloud (default: %(default)s)"
     )

@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import logging
+import re
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -28,9 +30,53 @@ def kubeconfig_path(options: argparse.Namespace) -> Path:
     return Path(options.kubeconfig) if options.kubeconfig else Path(options.data.kubeconfig)
 
 
+def add_leader_election(parser: argparse.ArgumentParser, name: str) -> None:
+    """The flags of upstream's components, of which several copies may run and one works."""
+    group = parser.add_argument_group("leader election")
+    group.add_argument(
+        "--leader-elect",
+        nargs="?",
+        const=True,
+        default=True,
+        type=truth,
+        metavar="BOOL",
+        help="work only while this copy holds the lease (default: true)",
+    )
+    group.add_argument("--leader-elect-resource-name", default=name, help="default: %(default)s")
+    group.add_argument(
+        "--leader-elect-resource-namespace", default="kube-system", help="default: %(default)s"
+    )
+    for flag, default in (("lease-duration", "15s"), ("renew-deadline", "10s"), ("retry-period", "2s")):
+        group.add_argument(
+            f"--leader-elect-{flag}", type=seconds, default=default, metavar="T", help="default: %(default)s"
+        )
+
+
+def truth(text: str) -> bool:
+    """A boolean flag's value, as Go's flags read it."""
+    if text.lower() in ("1", "t", "true"):
+        return True
+    if text.lower() in ("0", "f", "false"):
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+
+
+def seconds(text: str) -> float:
+    """A duration of upstream's form (1h30m, 15s, 500ms) in seconds."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration (15s, 1m30s)")
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+
+
+_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
 def run_component(options: argparse.Namespace, name: str, start: Start) -> int:
     """Run `start` with a client of the kubeconfig until SIGTERM or SIGINT. Raises CommandError."""
     from kubeade.client import kubeconfig
+
+    work = _elected(options, start) if getattr(options, "leader_elect", False) else start
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
@@ -39,8 +85,29 @@ def run_component(options: argparse.Namespace, name: str, start: Start) -> int:
         credentials = kubeconfig.load(kubeconfig_path(options))
     except kubeconfig.KubeconfigError as error:
         raise CommandError(str(error)) from error
-    asyncio.run(_until_told(credentials, name, start))
+    asyncio.run(_until_told(credentials, name, work))
     return 0
+
+
+def _elected(options: argparse.Namespace, start: Start) -> Start:
+    """`start`, done only by whichever copy holds the lease."""
+    from kubeade.lib.clock import SystemClock
+    from kubeade.lib.ids import Ids
+    from kubeade.reconcile.leader import LeaderElection, LeaseTerms
+
+    if options.leader_elect_renew_deadline >= options.leader_elect_lease_duration:
+        raise CommandError(
+            "--leader-elect-renew-deadline must be shorter than --leader-elect-lease-duration", exit_code=2
+        )
+    terms = LeaseTerms(
+        options.leader_elect_resource_name,
+        f"{socket.gethostname()}_{Ids().uid()}",
+        options.leader_elect_resource_namespace,
+        int(options.leader_elect_lease_duration),
+        options.leader_elect_renew_deadline,
+        options.leader_elect_retry_period,
+    )
+    return lambda client: LeaderElection(client, SystemClock(), terms).run(lambda: start(client))
 
 
 async def _until_told(credentials: object, name: str, start: Start) -> None:

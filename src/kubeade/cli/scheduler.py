@@ -2,13 +2,14 @@
 
 import argparse
 
-from kubeade.cli.component import add_kubeconfig, run_component
+from kubeade.cli.component import add_kubeconfig, add_leader_election, run_component
 
 HELP = "run the scheduler alone, against any API server"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kubeconfig(parser)
+    add_leader_election(parser, "kube-scheduler")
     parser.add_argument(
         "--scheduler-name", default="default-scheduler", help="whose pods (default: %(default)s)"
     )

@@ -15,6 +15,7 @@ from kubeade.cluster.pki import Subject
 from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER, component_roles
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cluster.trust import Trust
+from kubeade.controllers.certificate.signer import SigningKey
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
 from kubeade.courier.probe import LastMile
 from kubeade.dns.forward import Forwarder, name_servers
@@ -101,7 +102,9 @@ class Components:
 
     def _controllers(self) -> ControllerManager:
         config = ControllerManagerConfig(
-            root_ca_pem=self._trust.authority.certificate_pem.decode(), pod_cidr=self._settings.pod_cidr
+            root_ca_pem=self._trust.authority.certificate_pem.decode(),
+            pod_cidr=self._settings.pod_cidr,
+            signing_key=SigningKey(self._trust.authority.certificate_pem, self._trust.authority.key_pem),
         )
         return ControllerManager(
             lambda name: client_of(self._handler, controller(name)), self._clock, self._ids, config

@@ -11,6 +11,8 @@ CLOUD_USER = "kubeade:cloud-controller-manager"
 COURIER_USER = "kubeade:courier"
 KUBELET_CLIENT_USER = "kube-apiserver-kubelet-client"
 """Who the API server is to the nodes' own servers."""
+CERTIFICATE_CONTROLLER_USER = "system:serviceaccount:kube-system:certificate-controller"
+"""Upstream leaves serving certificates of nodes to people; ours are given for a node's own addresses."""
 
 _READ = ["get", "list", "watch"]
 _EVENTS = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch", "update"]}
@@ -25,10 +27,20 @@ _CLOUD = [
     _EVENTS,
 ]
 _NODE_ENDPOINTS = [f"nodes/{each}" for each in ("proxy", "pods", "healthz", "log", "metrics", "stats")]
+_SERVING_APPROVAL = [
+    {
+        "apiGroups": ["certificates.k8s.io"],
+        "resources": ["signers"],
+        "resourceNames": ["kubernetes.io/kubelet-serving"],
+        "verbs": ["approve"],
+    },
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]},
+]
 _RULES = {
     DNS_USER: _SERVICES_AND_SLICES,
     CLOUD_USER: _CLOUD,
     COURIER_USER: [*_SERVICES_AND_SLICES, _EVENTS],
+    CERTIFICATE_CONTROLLER_USER: _SERVING_APPROVAL,
     KUBELET_CLIENT_USER: [{"apiGroups": [""], "resources": _NODE_ENDPOINTS, "verbs": ["create", "get"]}],
 }
 

@@ -9,6 +9,8 @@ from kubeade.api.resources import CONFIG_MAPS, REPLICA_SETS, REPLICATION_CONTROL
 from kubeade.client.client import Client
 from kubeade.controllers.accounttoken.controller import TYPE as ACCOUNT_TOKEN_TYPE
 from kubeade.controllers.accounttoken.controller import AccountTokenController
+from kubeade.controllers.certificate.controller import CertificateController
+from kubeade.controllers.certificate.signer import SigningKey
 from kubeade.controllers.cronjob.controller import CronJobController
 from kubeade.controllers.daemonset.controller import DaemonSetController
 from kubeade.controllers.deployment.controller import DeploymentController
@@ -56,10 +58,11 @@ class HasController(Protocol):
 @dataclass(frozen=True, slots=True)
 class ControllerManagerConfig:
     """What all controllers together are told: the authority to publish, the range that nodes' pods live
-    in."""
+    in, and what certificates are signed with (None: they are approved, and somebody else signs them)."""
 
     root_ca_pem: str
     pod_cidr: str
+    signing_key: SigningKey | None = None
 
 
 class ControllerManager:
@@ -117,6 +120,7 @@ class ControllerManager:
             EphemeralVolumeController(of("ephemeral-volume-controller")),
             ClaimProtectionController(of("pvc-protection-controller")),
             VolumeProtectionController(of("pv-protection-controller")),
+            CertificateController(of("certificate-controller"), config.signing_key),
             CronJobController(of("cronjob-controller")),
             JobController(of("job-controller")),
             TtlAfterFinishedController(of("ttl-after-finished-controller")),

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -24,8 +25,9 @@ from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.client.client import Client, PatchType
 from kubeade.cluster.identities import API_SERVER, client_of, controller
-from kubeade.cluster.pki import signing_key
+from kubeade.cluster.pki import Authority, signing_key
 from kubeade.cluster.writer import ClientWriter
+from kubeade.controllers.certificate.signer import SigningKey
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
 from kubeade.lib.ids import Ids
 from kubeade.store.sqlite import SqliteLedger
@@ -156,13 +158,13 @@ async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
     authorizer, chain = authorization.authorizer, admission.chain
     tokens = TokenConfig(signing_key(path / "sa.key"))
     authentication = build_authenticator(storage, tokens, clock, ids)
-    config = ApiServerConfig(responders=dict(authentication.responders))
+    config = ApiServerConfig(responders={**authentication.responders, **authorization.responders})
     server = ApiServer(config, storage, clock, ids, authentication.authenticator, authorizer, chain)
     await server.start()
     lab = ControllerLab(server, clock)
     cluster = ClusterConfig("192.0.2.1", 6443, SERVICE_CIDR, "PEM")
     await bootstrap(storage, ClientWriter(lab.client), cluster, clock)
-    manager = ControllerManager(lab.client_for, clock, ids, CONFIG)
+    manager = ControllerManager(lab.client_for, clock, ids, _config(path, clock))
     running = asyncio.create_task(manager.run())
     try:
         yield lab
@@ -171,3 +173,8 @@ async def controller_lab(path: Path) -> AsyncIterator[ControllerLab]:
         await asyncio.gather(running, return_exceptions=True)
         await server.stop()
         await ledger.close()
+
+
+def _config(path: Path, clock: HandClock) -> ControllerManagerConfig:
+    authority = Authority(path, clock)
+    return replace(CONFIG, signing_key=SigningKey(authority.certificate_pem, authority.key_pem))
