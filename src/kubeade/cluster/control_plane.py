@@ -1,10 +1,12 @@
 """Headquarters, wired: ledger, storage, who may come in, what is admitted, the API server, and its
 sockets."""
 
+import asyncio
 import ssl
 
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
+from kubeade.apiserver.aggregation import Aggregator
 from kubeade.apiserver.authentication.authenticator import build_authenticator
 from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PATH
 from kubeade.apiserver.authorization.authorizer import build_authorizer
@@ -24,7 +26,7 @@ from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
 from kubeade.cluster.roles import KUBELET_CLIENT_USER
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
-from kubeade.cluster.trust import Trust
+from kubeade.cluster.trust import FRONT_PROXY_NAME, Trust
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
@@ -47,16 +49,18 @@ class ControlPlane:
         storage = Storage.on(ledger)
         authorization = build_authorizer(storage)
         tokens = trust.tokens()
-        authentication = build_authenticator(storage, tokens, clock, ids)
+        authentication = build_authenticator(storage, tokens, clock, ids, trust.request_headers())
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
         self._storage = storage
+        self._aggregator = Aggregator(storage, trust.front_proxy(data), clock)
         self.server = ApiServer(
             ApiServerConfig(
                 settings.kubernetes_version,
                 validation=ValidationOptions(allow_loopback_endpoints=settings.network != "bridge"),
                 responders={**authentication.responders, **authorization.responders},
+                aggregator=self._aggregator,
             ),
             storage,
             clock,
@@ -90,6 +94,7 @@ class ControlPlane:
         await self.server.start()
         names = self._names(addresses)
         context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
+        context.load_verify_locations(cadata=self._trust.front_proxies.certificate_pem.decode())
         self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
         for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
@@ -100,12 +105,16 @@ class ControlPlane:
             self._settings.api_port,
             self._settings.service_cidr,
             self._trust.client_authority_pem.decode(),
+            self._trust.front_proxies.certificate_pem.decode(),
+            FRONT_PROXY_NAME,
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 
     async def keep(self) -> None:
         """Put back what no cluster can be without, until cancelled."""
-        await keep_current(self._storage, self._writer, self._config, self._quotas)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(keep_current(self._storage, self._writer, self._config, self._quotas))
+            group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
 
     async def stop(self) -> None:
         """End watches, answer what is under way, close the sockets."""

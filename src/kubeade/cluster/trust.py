@@ -4,10 +4,15 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kubeade.apiserver.aggregation import FrontProxy
 from kubeade.apiserver.authentication.authenticator import DEFAULT_ISSUER, TokenConfig
+from kubeade.apiserver.authentication.request_header import RequestHeaders
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Authority, Subject, signing_key
 from kubeade.lib.clock import Clock
+
+FRONT_PROXY_NAME = "front-proxy-client"
+"""Who the API server is to extension API servers, and the only one whom it believes about others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,11 @@ class KeyFiles:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The cluster's keys: its authority, and what signs service account tokens."""
+    """The cluster's keys: its authority, the one that signs front proxies and nobody else, and what signs
+    service account tokens."""
 
     authority: Authority
+    front_proxies: Authority
     token_key_pem: bytes
     files: KeyFiles = field(default_factory=KeyFiles)
 
@@ -43,7 +50,9 @@ class Trust:
         files = files or KeyFiles()
         own = files.service_account_signing_key
         key = Path(own).read_bytes() if own else signing_key(data.pki / "sa.key")
-        return cls(Authority(data.pki, clock), key, files)
+        front_proxies = data.pki / "front-proxy"
+        front_proxies.mkdir(exist_ok=True, mode=0o700)
+        return cls(Authority(data.pki, clock), Authority(front_proxies, clock, "front-proxy-ca"), key, files)
 
     @property
     def client_authority_pem(self) -> bytes:
@@ -63,6 +72,18 @@ class Trust:
         keys = tuple(Path(each).read_bytes() for each in files.service_account_keys)
         url = f"{issuers[0]}/openid/v1/jwks"
         return TokenConfig(self.token_key_pem, keys, issuers, files.api_audiences, url)
+
+    def request_headers(self) -> RequestHeaders:
+        """Whom the API server believes about who asks."""
+        return RequestHeaders(
+            self.front_proxies.certificate_pem, self.client_authority_pem, (FRONT_PROXY_NAME,)
+        )
+
+    def front_proxy(self, data: DataDirectory) -> FrontProxy:
+        """What the API server shows to extension API servers."""
+        self.front_proxies.issue("client", Subject(FRONT_PROXY_NAME))
+        folder = data.pki / "front-proxy"
+        return FrontProxy(folder / "client.crt", folder / "client.key")
 
     def api_context(self, data: DataDirectory, subject: Subject) -> ssl.SSLContext:
         """TLS for the API server. Raises OSError, ssl.SSLError for files that do not serve."""
