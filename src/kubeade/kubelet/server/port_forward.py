@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from kubeade.cri.service import CriError, PodConnection
@@ -92,37 +93,42 @@ async def _carry_to_client(connection: PodConnection, data: Side) -> None:
 async def serve_spdy(session: SpdySession, target: Target) -> None:
     """Until the client has gone, and every connection with it."""
     waiting: dict[str, asyncio.Future[Stream]] = {}
+    running: set[asyncio.Task[None]] = set()
     async with asyncio.TaskGroup() as tasks:
-        running: set[asyncio.Task[None]] = set()
         while (stream := await session.accept()) is not None:
             request = _request_id(stream)
+            partner = waiting.pop(request, None)
             if _port(stream.headers.get("port", "")) is None or not request:
                 await stream.reset(Status.PROTOCOL_ERROR)
-            elif request in waiting and not waiting[request].done():
-                waiting.pop(request).set_result(stream)
+            elif partner is not None and not partner.done():
+                partner.set_result(stream)
             else:
-                waiting[request] = asyncio.get_running_loop().create_future()
-                task = tasks.create_task(_serve_request(stream, waiting, request, target))
+                waiting[request] = partner = asyncio.get_running_loop().create_future()
+                partner.add_done_callback(partial(_give_up, waiting, request))
+                task = tasks.create_task(_serve_request(stream, partner, target))
                 running.add(task)
                 task.add_done_callback(running.discard)
         for task in running:
             task.cancel()
 
 
-async def _serve_request(
-    first: Stream, waiting: dict[str, asyncio.Future[Stream]], request: str, target: Target
+def _give_up(
+    waiting: dict[str, "asyncio.Future[Stream]"], request: str, partner: "asyncio.Future[Stream]"
 ) -> None:
+    if waiting.get(request) is partner:
+        del waiting[request]
+
+
+async def _serve_request(first: Stream, partner: "asyncio.Future[Stream]", target: Target) -> None:
     """Wait for the other stream of the pair and forward."""
-    try:
-        async with asyncio.timeout(CREATION_SECONDS):
-            second = await waiting[request]
-    except TimeoutError:
-        waiting.pop(request, None)
-        with suppress(ConnectionError):
-            await first.reset()
-        return
-    streams = {each.headers[STREAM_TYPE]: each for each in (first, second)}
     with suppress(ConnectionError):  # the client gave this one up, or is gone
+        try:
+            async with asyncio.timeout(CREATION_SECONDS):
+                second = await partner
+        except TimeoutError:
+            await first.reset()
+            return
+        streams = {each.headers[STREAM_TYPE]: each for each in (first, second)}
         if len(streams) == 2:
             port = int(streams["data"].headers["port"])
             await forward(target, port, streams["data"], streams["error"])

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from wsproto import ConnectionType
 from wsproto.connection import Connection
@@ -78,12 +79,15 @@ class WebSocket:
             await self._write(self._connection.send(CloseConnection(code=code, reason=reason)))
         except (LocalProtocolError, ConnectionError):
             return
-        try:
+        with suppress(TimeoutError, RemoteProtocolError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                while not self._ended and await self._duplex.read():
-                    pass
-        except TimeoutError:
-            return
+                await self._wait_closed()
+
+    async def _wait_closed(self) -> None:
+        """What still comes before the peer's closing frame is dropped."""
+        while not self._ended and (data := await self._duplex.read()):
+            self._connection.receive_data(data)
+            self._ended = any(isinstance(event, CloseConnection) for event in self._connection.events())
 
     async def _take(self, event: object) -> None:
         if isinstance(event, Ping):

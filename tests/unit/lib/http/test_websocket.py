@@ -1,5 +1,6 @@
 """The server's side of a WebSocket, against wsproto's client."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -83,6 +84,18 @@ async def test_a_message_that_is_too_large_closes() -> None:
     wire = Wire(client.send(BytesMessage(data=b"x" * 11)))
     assert await WebSocket(wire, message_bytes=10).receive() is None
     assert [each.code for each in answers(wire) if isinstance(each, CloseConnection)] == [1009]
+
+
+async def test_closing_ends_with_the_peer_s_closing_frame() -> None:
+    class Open(Wire):
+        """Never half-closes."""
+
+        async def read(self) -> bytes:
+            return await super().read() or await asyncio.Future()
+
+    client = Connection(ConnectionType.CLIENT)
+    wire = Open(client.send(BytesMessage(data=b"late")) + client.send(CloseConnection(code=1000)))
+    await asyncio.wait_for(WebSocket(wire).close(), 2)
 
 
 @given(st.lists(st.binary(max_size=200)))

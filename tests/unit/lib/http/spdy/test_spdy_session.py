@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from spdy_client import Client
 
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.http.spdy import handshake
 from kubeade.lib.http.spdy import session as session_module
-from kubeade.lib.http.spdy.codec import FrameReader, FrameWriter
+from kubeade.lib.http.spdy.codec import FrameWriter
 from kubeade.lib.http.spdy.frames import (
     INITIAL_WINDOW_SIZE,
     Data,
@@ -28,50 +29,6 @@ from kubeade.lib.http.spdy.session import SpdySession
 from kubeade.lib.http.spdy.stream import WINDOW_BYTES, Stream
 
 
-class Client:
-    """A Duplex for the session, and the hand at its other end."""
-
-    def __init__(self) -> None:
-        self._to_server: asyncio.Queue[bytes] = asyncio.Queue()
-        self._to_client: asyncio.Queue[bytes] = asyncio.Queue()
-        self._writer = FrameWriter()
-        self._reader = FrameReader()
-        self.reads = 0
-        self.closed = False
-
-    async def read(self) -> bytes:
-        self.reads += 1
-        return await self._to_server.get()
-
-    async def write(self, data: bytes) -> None:
-        self._to_client.put_nowait(data)
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def send(self, *frames: Frame) -> None:
-        self._to_server.put_nowait(b"".join(self._writer.write(frame) for frame in frames))
-
-    def send_bytes(self, data: bytes) -> None:
-        self._to_server.put_nowait(data)
-
-    async def receive(self) -> Frame:
-        while (frame := self._reader.next_frame()) is None:
-            self._reader.feed(await self._to_client.get())
-        return frame
-
-    async def settle(self) -> list[Frame]:
-        """What has come once the session has nothing more to do."""
-        for _ in range(20):
-            await asyncio.sleep(0)
-        found = []
-        while not self._to_client.empty():
-            self._reader.feed(self._to_client.get_nowait())
-        while (frame := self._reader.next_frame()) is not None:
-            found.append(frame)
-        return found
-
-
 @asynccontextmanager
 async def opened(*frames: Frame) -> AsyncIterator[tuple[Client, SpdySession, Stream]]:
     """A session with stream 1 on it, opened by `frames`, its settings and its reply read."""
@@ -83,6 +40,7 @@ async def opened(*frames: Frame) -> AsyncIterator[tuple[Client, SpdySession, Str
         assert await client.receive() == Settings({INITIAL_WINDOW_SIZE: WINDOW_BYTES})
         assert await client.receive() == SynReply(1)
         yield client, session, stream
+        client.send_bytes(b"")
 
 
 async def test_a_stream_carries_bytes_both_ways_and_ends_each_by_itself() -> None:
