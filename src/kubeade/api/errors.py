@@ -88,7 +88,8 @@ class NotFound(ApiError):
 
     @classmethod
     def of(cls, resource: str, name: str, group: str = "") -> "NotFound":
-        return cls(f'{qualified(resource, group)} "{name}" not found', details=_about(resource, name, group))
+        message = f"{qualified(resource, group)} {go_quoted(name)} not found"
+        return cls(message, details=_about(resource, name, group))
 
 
 class MethodNotAllowed(ApiError):
@@ -104,7 +105,7 @@ class AlreadyExists(ApiError):
 
     @classmethod
     def of(cls, resource: str, name: str, group: str = "") -> "AlreadyExists":
-        message = f'{qualified(resource, group)} "{name}" already exists'
+        message = f"{qualified(resource, group)} {go_quoted(name)} already exists"
         return cls(message, details=_about(resource, name, group))
 
 
@@ -113,7 +114,7 @@ class Conflict(ApiError):
 
     @classmethod
     def of(cls, resource: str, name: str, why: str, group: str = "") -> "Conflict":
-        message = f'Operation cannot be fulfilled on {qualified(resource, group)} "{name}": {why}'
+        message = f"Operation cannot be fulfilled on {qualified(resource, group)} {go_quoted(name)}: {why}"
         return cls(message, details=_about(resource, name, group))
 
 
@@ -145,7 +146,7 @@ class Invalid(ApiError):
         joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
         causes = [error.cause().to_dict() for error in errors]
         details = {**_about(kind, name, group), "causes": causes}
-        return cls(f'{qualified(kind, group)} "{name}" is invalid: {joined}', details=details)
+        return cls(f"{qualified(kind, group)} {go_quoted(name)} is invalid: {joined}", details=details)
 
 
 class TooManyRequests(ApiError):
@@ -183,6 +184,23 @@ class FieldError:
 
     def cause(self) -> Cause:
         return Cause(self.reason, self.message, self.path)
+
+
+_ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+
+
+def go_quoted(text: str) -> str:
+    """The text in quotes as Go's %q has it: what cannot be printed is escaped."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(_escaped(char) for char in text) + '"'
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if code in _ESCAPES or char.isprintable():
+        return _ESCAPES.get(code, char)
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def qualified(resource: str, group: str) -> str:

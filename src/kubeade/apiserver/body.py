@@ -5,15 +5,18 @@ Nothing in the body is believed but its syntax; which kind it must be is checked
 
 from typing import Any
 
-import msgspec
-
+from kubeade.api.decoding.json_text import read_json
 from kubeade.api.errors import BadRequest, UnsupportedMediaType
 from kubeade.api.resource import Object, Resource
 from kubeade.lib.http.message import Request
 
 _JSON_TYPES = frozenset({"", "application/json", "*/*"})
 _YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "application/vnd.yaml"})
-_decode = msgspec.json.Decoder().decode
+_HEAD = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
+"""What upstream reads of an object first; its errors say so."""
+_SHOWN_BYTES = 30
 
 
 def content_type(request: Request) -> str:
@@ -37,17 +40,18 @@ def decode_body(request: Request, kind: str) -> Object:
     """The body as an object of whichever kind."""
     media_type = content_type(request)
     if media_type in _JSON_TYPES:
-        value = _json(request.body, kind)
+        read = _json
     elif media_type in _YAML_TYPES:
-        value = read_yaml(request.body)
+        read = _yaml
     else:
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         )
-    if not isinstance(value, dict):
-        raise BadRequest(f"the object provided is unrecognized (must be of type {kind}): not an object")
-    return value
+    try:
+        return _headed(read(request.body))
+    except ValueError as error:
+        raise BadRequest(_unrecognized(kind, str(error), request.body)) from None
 
 
 def check_kind(obj: Object, expected: Resource) -> None:
@@ -66,20 +70,57 @@ def check_kind(obj: Object, expected: Resource) -> None:
 
 
 def read_yaml(data: bytes) -> Any:
-    """YAML as JSON sees it: mapping keys are strings, dates stay text; aliases are refused."""
+    """YAML as JSON sees it: mapping keys are strings, dates stay text."""
+    from kubeade.apiserver import yaml_body
+
+    return yaml_body.read_yaml(data)
+
+
+def _yaml(data: bytes) -> Any:
     from kubeade.apiserver.yaml_body import load_yaml
 
     return load_yaml(data)
 
 
-def _json(data: bytes, kind: str) -> Any:
+def _json(data: bytes) -> Any:
     try:
-        return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        shown = data[:30].decode("utf-8", "replace")
-        raise BadRequest(
-            f"the object provided is unrecognized (must be of type {kind}): {error} ({shown})"
-        ) from None
+        return read_json(data)
+    except ValueError as error:
+        raise ValueError(f"couldn't get version/kind; json parse error: {error}") from None
+
+
+def _headed(value: Any) -> Object:
+    """The value as an object that may say what it is. Raises ValueError."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _headless(value, f"value of type {_HEAD}")
+    for field in ("apiVersion", "kind"):
+        if not isinstance(value.get(field, ""), str | None):
+            raise _headless(value[field], f"struct field .{field} of type string")
+    return value
+
+
+def _headless(value: Any, place: str) -> ValueError:
+    what = f"json: cannot unmarshal {json_type(value)} into Go {place}"
+    return ValueError(f"couldn't get version/kind; json parse error: {what}")
+
+
+def json_type(value: Any) -> str:
+    """What Go calls a JSON value's type."""
+    if isinstance(value, bool):
+        return "bool"
+    names = ((str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in names if isinstance(value, kind)), "null")
+
+
+def _unrecognized(kind: str, why: str, data: bytes) -> str:
+    """With the beginning of what was sent, in hexadecimal unless it looks like JSON (upstream:
+    summarizeData)."""
+    shown = data[:_SHOWN_BYTES]
+    text = shown.decode("utf-8", "replace") if data.startswith(b"{") else shown.hex()
+    more = " ..." if len(data) > _SHOWN_BYTES else ""
+    return f"the object provided is unrecognized (must be of type {kind}): {why} ({text or '<empty>'}{more})"
 
 
 def _unreadable(expected: Resource, why: str) -> str:

@@ -1,4 +1,8 @@
-"""Continue tokens: where a list in pages goes on, and at which revision (upstream: storage/continue.go)."""
+"""Continue tokens: where a list in pages goes on, and at which revision (upstream: storage/continue.go).
+
+A token is good for five minutes from the list's first page on, as long as upstream keeps what it needs. Here
+the ledger may keep more; that is nobody's to rely on.
+"""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ import msgspec
 from kubeade.api.errors import BadRequest
 
 _VERSION = "meta.k8s.io/v1"
+GOOD_FOR_SECONDS = 300
 INCONSISTENT = -1
 """The revision of a token that goes on at the newest state, the list's own being no longer kept."""
 
@@ -17,20 +22,26 @@ class _Token(msgspec.Struct):
     v: str
     rv: int
     start: str
+    began: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """Go on at `start` (a whole key), reading at `revision`."""
+    """Go on at `start` (a whole key), reading at `revision`. The list began at `began`, in seconds since the
+    epoch; 0: not known."""
 
     start: bytes
     revision: int
+    began: int = 0
+
+    def is_expired(self, now: int) -> bool:
+        return 0 < self.began < now - GOOD_FOR_SECONDS
 
 
-def encode_continuation(last_key: bytes, prefix: bytes, revision: int) -> str:
-    """The token for what follows `last_key` in the range of `prefix`."""
+def encode_continuation(last_key: bytes, prefix: bytes, revision: int, began: int) -> str:
+    """The token for what follows `last_key` in the range of `prefix`, in a list that began then."""
     start = (last_key[len(prefix) :] + b"\x00").decode()
-    return _encode(_Token(_VERSION, revision, start))
+    return _encode(_Token(_VERSION, revision, start, began))
 
 
 def with_newest_revision(token: str, prefix: bytes) -> str:
@@ -42,23 +53,22 @@ def with_newest_revision(token: str, prefix: bytes) -> str:
 def decode_continuation(token: str, prefix: bytes) -> Continuation:
     """Raises BadRequest for anything that this server would not have given out."""
     try:
-        data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        found = msgspec.json.decode(data, type=_Token)
+        return _decoded(token, prefix)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise BadRequest(f"continue key is not valid: {error}") from None
+        raise BadRequest(f"invalid continue token: continue key is not valid: {error}") from None
+
+
+def _decoded(token: str, prefix: bytes) -> Continuation:
+    found = msgspec.json.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=_Token)
     if found.v != _VERSION:
-        raise BadRequest(
-            f"continue key is not valid: server does not recognize this encoded version {found.v}"
-        )
+        raise ValueError(f"server does not recognize this encoded version {found.v}")
     if found.rv == 0:
-        raise BadRequest(
-            "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
-        )
+        raise ValueError("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
     if not found.start:
-        raise BadRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
+        raise ValueError("encoded start key empty (version meta.k8s.io/v1)")
     if normpath(f"/{found.start}") != "/" + found.start.lstrip("/"):
-        raise BadRequest(f"continue key is not valid: {found.start}")
-    return Continuation(prefix + found.start.lstrip("/").encode(), found.rv)
+        raise ValueError(f"{found.start}")
+    return Continuation(prefix + found.start.lstrip("/").encode(), found.rv, found.began)
 
 
 def _encode(token: _Token) -> str:

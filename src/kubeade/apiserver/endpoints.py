@@ -17,7 +17,7 @@ class Endpoints:
     (`openid/v1/jwks`)."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Endpoint] = {"": self._index}
+        self._handlers: dict[str, Endpoint] = {}
 
     def add(self, path: str, handler: Endpoint) -> None:
         """`path` without slashes around it; it also covers what lies below."""
@@ -34,6 +34,8 @@ class Endpoints:
         return answer if isinstance(answer, Response) else await answer
 
     def _find(self, path: str) -> Endpoint | None:
+        if not path:
+            return self._index
         while path:
             if path in self._handlers:
                 return self._handlers[path]

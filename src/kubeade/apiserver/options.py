@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from kubeade.api.errors import BadRequest, FieldError, Invalid
+from kubeade.api.errors import BadRequest, FieldError, Invalid, go_quoted
 from kubeade.api.resource import Object
 from kubeade.apiserver.seams import Operation
 
 _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": True}
 _FIELD_VALIDATION = ("Ignore", "Strict", "Warn")
 _MANAGER_LENGTH = 128
+_MOST_REVISIONS = 2**64 - 1
 
 
 @dataclass(slots=True)
@@ -86,31 +87,35 @@ def operation_options(operation: Operation, verb: str, options: Options) -> Obje
 
 def read_dry_run(values: Sequence[str], kind: str) -> bool:
     """`All` is the only stage there is."""
-    values = [value for value in values if value]
-    for value in values:
-        if value != "All":
-            raise _unsupported(kind, "dryRun", value, ("All",))
+    if any(value != "All" for value in values):
+        raise _unsupported(kind, "dryRun", list(values), ("All",))
     return bool(values)
 
 
 def read_revision(text: str) -> int:
     """A resourceVersion as the number it is to us."""
-    if not text.isascii() or not text.isdigit():
-        error = FieldError(
-            "resourceVersion", "FieldValueInvalid", f'Invalid value: "{text}": must be a number'
-        )
-        raise Invalid.of("ListOptions", "", [error], "meta.k8s.io")
+    why = "" if text.isascii() and text.isdigit() else "invalid syntax"
+    if not why and int(text) > _MOST_REVISIONS:
+        why = "value out of range"
+    if why:
+        parsing = f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": {why}'
+        raise BadRequest(f"invalid resource version: resourceVersion: {parsing}")
+    return int(text)
+
+
+def parsed_integer(text: str) -> int:
+    """Raises BadRequest."""
+    digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadRequest(f"strconv.ParseInt: parsing {go_quoted(text)}: invalid syntax")
+    if len(digits) > 19 or not -(2**63) <= int(text) < 2**63:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
     return int(text)
 
 
 def _integer(query: dict[str, str], name: str) -> int | None:
     text = query.get(name)
-    if not text:
-        return None
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
+    return None if text is None else parsed_integer(text)
 
 
 def _boolean(query: dict[str, str], name: str) -> bool | None:
@@ -132,14 +137,17 @@ def _field_manager(text: str, kind: str) -> str:
         message = f"Too long: may not be more than {_MANAGER_LENGTH} bytes"
         raise _invalid(kind, FieldError("fieldManager", "FieldValueTooLong", message))
     if not text.isprintable():
-        message = f'Invalid value: "{text}": should contain only printable characters'
+        at, char = next((at, char) for at, char in enumerate(text) if not char.isprintable())
+        message = f"Invalid value: {go_quoted(text)}: invalid character U+{ord(char):04X} (at position {at})"
         raise _invalid(kind, FieldError("fieldManager", "FieldValueInvalid", message))
     return text
 
 
-def _unsupported(kind: str, field: str, value: str, supported: Sequence[str]) -> Invalid:
+def _unsupported(kind: str, field: str, value: str | list[str], supported: Sequence[str]) -> Invalid:
     listed = ", ".join(f'"{choice}"' for choice in supported)
-    message = f'Unsupported value: "{value}": supported values: {listed}'
+    shown = ",".join(map(go_quoted, value)) if isinstance(value, list) else go_quoted(value)
+    shown = f"[{shown}]" if isinstance(value, list) else shown
+    message = f"Unsupported value: {shown}: supported values: {listed}"
     return _invalid(kind, FieldError(field, "FieldValueNotSupported", message))
 
 

@@ -90,12 +90,12 @@ def _asks_watch(request: Request) -> bool:
 
 
 def _check_segments(namespace: str, name: str, request: Request, *, proxied: bool) -> None:
-    """A percent-encoded slash, `.` or `..` must not reach into another key (upstream: IsPathSegmentName).
+    """`.` or `..` must not reach into another key (upstream: IsPathSegmentName). A percent-encoded slash
+    cannot: the path is decoded before it is divided.
 
     What follows a proxy subresource is another server's path."""
-    for segment in (namespace, name):
+    for what, segment in (("Namespace", namespace), ("Name", name)):
         if segment in {".", ".."}:
-            raise BadRequest(f"invalid name {segment!r}: may not be '{segment}'")
-    raw_path = request.raw_path.lower()
-    if "%2f" in (raw_path.partition("/proxy")[0] if proxied else raw_path):
+            raise BadRequest(f"{what} parameter invalid: \"{segment}\": may not be '{segment}'")
+    if proxied and "%2f" in request.raw_path.lower().partition("/proxy")[0]:
         raise BadRequest(f"invalid path {request.raw_path!r}: a name may not contain '/'")

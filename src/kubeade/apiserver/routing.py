@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 from kubeade.api.errors import MethodNotAllowed, NotFound
 from kubeade.apiserver import rules
-from kubeade.apiserver.body import read_object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.seams import Question
@@ -39,6 +38,10 @@ _ANY_METHOD = frozenset({"proxy"})
 async def route(call: Call, subresources: SubresourceRegistry) -> Response:
     """Raises NotFound or MethodNotAllowed for what the resource does not have."""
     info = call.info
+    if info.namespace and not call.resource.namespaced and info.resource != "namespaces":
+        raise NotFound(_NO_SUCH)
+    if info.rest and info.subresource != "proxy":
+        raise NotFound(_NO_SUCH)
     if info.subresource:
         return await _subresource(call, subresources)
     misplaced = bool(info.name) is (info.verb in _ON_COLLECTIONS) and info.verb != "watch"
@@ -52,7 +55,7 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
         return await handler(call)
     if call.type.virtual:
         raise not_allowed(call)
-    if call.resource.namespaced and not info.namespace and info.verb not in _ACROSS_NAMESPACES:
+    if call.resource.namespaced and not info.namespace and (info.name or info.verb not in _ACROSS_NAMESPACES):
         raise not_allowed(call) if info.verb == "create" else NotFound(_NO_SUCH)
     return await _VERBS[info.verb](call)
 
@@ -82,7 +85,7 @@ async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[st
     expected = call.resource
     if declared is not None:
         expected = Resource(declared.group, declared.version, call.type.plural, declared.kind)
-    body = rules.decoded(call, expected, read_object(call.request, expected))
+    body = rules.read(call, expected)
     question = Question(call.user, call.info.namespace, call.info.name, body, call.options.dry_run)
     return value_response(call, await responder(question), 201)
 

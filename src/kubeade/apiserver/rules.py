@@ -15,12 +15,17 @@ from kubeade.api.strategy import prepare_for_create, prepare_for_update
 from kubeade.api.validation import validate_create as creation_errors
 from kubeade.api.validation import validate_update as update_errors
 from kubeade.api.validation import warnings
-from kubeade.apiserver.body import content_type
+from kubeade.apiserver.body import content_type, read_object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.custom_resources.objects import custom_errors, decode_custom
 from kubeade.lib.timestamps import format_time
 
 _SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
+
+
+def read(call: Call, resource: Resource) -> Object:
+    """The body as an object of this kind, decoded."""
+    return decoded(call, resource, read_object(call.request, resource))
 
 
 def decoded(call: Call, resource: Resource, obj: Object) -> Object:

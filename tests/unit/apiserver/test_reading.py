@@ -96,7 +96,7 @@ async def test_a_page_whose_revision_is_forgotten_offers_an_inconsistent_rest(la
 async def test_made_up_continue_tokens_are_refused(lab: ApiLab, token: str) -> None:
     answer = await lab.send("GET", f"{CONFIG_MAPS}?continue={token}")
     assert answer.status == 400
-    assert answer.message.startswith("continue key is not valid")
+    assert answer.message.startswith("invalid continue token: continue key is not valid")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_made_up_continue_tokens_are_refused(lab: ApiLab, token: str) -> N
         ("resourceVersion=0&resourceVersionMatch=Exact", 422),
         ("resourceVersionMatch=Exact", 422),
         ("resourceVersion=1&resourceVersionMatch=Newest", 422),
-        ("resourceVersion=one", 422),
+        ("resourceVersion=one", 400),
         ("sendInitialEvents=true", 422),
         ("limit=many", 400),
     ],

@@ -54,6 +54,9 @@ async def test_a_generated_name_that_is_taken_is_made_up_anew(lab: ApiLab) -> No
     assert names == ["menu-aaaaa", "menu-bbbbb"]
 
 
+UNREADABLE = "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: "
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
@@ -82,7 +85,18 @@ async def test_a_generated_name_that_is_taken_is_made_up_anew(lab: ApiLab) -> No
         ([], 400, "the object provided is unrecognized (must be of type ConfigMap)"),
         (b"{", 400, "the object provided is unrecognized (must be of type ConfigMap)"),
         (b"", 400, "the object provided is unrecognized (must be of type ConfigMap)"),
-        (b'{"metadata":{"name":"a"},"data":{"k":"\xff"}}', 400, "the object provided is unrecognized"),
+        (b'{"metadata":{"name":"a\xff"}}', 422, 'ConfigMap "a\ufffd" is invalid'),
+        (
+            b"[]",
+            400,
+            UNREADABLE + "json: cannot unmarshal array into Go value",
+        ),
+        (
+            b'{"kind":1}',
+            400,
+            UNREADABLE + "json: cannot unmarshal number into Go struct field .kind of type string",
+        ),
+        (b'{"a":1,}', 400, UNREADABLE + "invalid character '}' looking for beginning of object key string"),
         ({"metadata": "a"}, 400, "ConfigMap"),
         ({"metadata": {"name": 7}}, 400, "ConfigMap"),
         (b"[" * 200_000, 400, "the object provided is unrecognized"),

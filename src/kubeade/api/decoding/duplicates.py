@@ -20,7 +20,7 @@ def duplicate_fields(body: bytes, decoded: object) -> list[str]:
     """
     if msgspec.json.encode(decoded).count(b'":') == body.count(b'":'):
         return []
-    document = json.loads(body, object_pairs_hook=_Pairs)
+    document = json.loads(body.decode("utf-8", "replace"), object_pairs_hook=_Pairs)
     found = _walk(document, "")
     return [path for path, _ in zip(found, range(MOST_DUPLICATES), strict=False)]
 

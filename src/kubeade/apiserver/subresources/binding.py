@@ -6,7 +6,7 @@ from kubeade.api.errors import BadRequest, Conflict, FieldError, Invalid
 from kubeade.api.parts import part, text
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import PODS
-from kubeade.apiserver.body import read_object
+from kubeade.apiserver import rules
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.seams import Operation
@@ -19,7 +19,7 @@ BINDING = Resource("", "v1", "bindings", "Binding")
 
 async def bind(call: Call) -> Response:
     """Raises NotFound, Conflict for a pod that is bound or being deleted."""
-    binding = read_object(call.request, BINDING)
+    binding = rules.read(call, BINDING)
     name = call.info.name or text(binding, "metadata", "name")
     if text(binding, "metadata", "name") not in {"", name}:
         raise BadRequest("name in URL does not match name in Binding object")

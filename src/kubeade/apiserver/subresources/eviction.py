@@ -13,7 +13,7 @@ from kubeade.api.parts import part, text
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import POD_DISRUPTION_BUDGETS
 from kubeade.api.selectors import LabelSelector
-from kubeade.apiserver.body import read_object
+from kubeade.apiserver import rules
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.delete_options import DeleteOptions
 from kubeade.apiserver.encoding import decode_object
@@ -31,7 +31,7 @@ _FREE_PHASES = ("Pending", "Succeeded", "Failed")
 
 async def evict(call: Call) -> Response:
     """Raises NotFound; TooManyRequests (cause DisruptionBudget) where a budget forbids it for now."""
-    eviction = read_object(call.request, EVICTION)
+    eviction = rules.read(call, EVICTION)
     name = text(eviction, "metadata", "name") or call.info.name
     if name != call.info.name:
         raise BadRequest("name in URL does not match name in Eviction object")

@@ -7,7 +7,8 @@ from kubeade.api.errors import BadRequest, FieldError, InternalError, Invalid
 from kubeade.api.parts import part
 from kubeade.api.resource import Object, Resource
 from kubeade.api.selectors import LabelSelector
-from kubeade.apiserver.body import content_type, read_object
+from kubeade.apiserver import rules
+from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.responses import value_response
@@ -31,7 +32,7 @@ class ScalePaths:
 async def scale(call: Call) -> Response:
     paths = _paths(call)
     if call.info.verb == "get":
-        found = to_served(call, decode_object(call.record().value))
+        found = await to_served(call, decode_object(call.record().value))
         if call.type.custom and _get(found, paths.spec_replicas) is None:
             field = ".".join(("", *paths.spec_replicas))
             raise InternalError(f'Internal error occurred: the spec replicas field "{field}" does not exist')
@@ -48,7 +49,7 @@ async def scale(call: Call) -> Response:
         return current
 
     changed = await change(call, make)
-    return value_response(call, scale_of(to_served(call, decode_object(changed.value)), paths))
+    return value_response(call, scale_of(await to_served(call, decode_object(changed.value)), paths))
 
 
 def _paths(call: Call) -> ScalePaths:
@@ -84,7 +85,7 @@ def scale_of(obj: Object, paths: ScalePaths) -> Object:
 def _reader(call: Call) -> Callable[[Object], Object]:
     """PUT sends the whole Scale, PATCH a change to it."""
     if call.info.verb == "update":
-        sent = read_object(call.request, SCALE)
+        sent = rules.read(call, SCALE)
         return lambda _: sent
     apply_patch = read_patch(call, content_type(call.request))
 

@@ -6,12 +6,11 @@ A name made up from generateName that is taken already is made up again, a few t
 from kubeade.api.errors import AlreadyExists
 from kubeade.api.resource import Object
 from kubeade.apiserver import metadata, rules
-from kubeade.apiserver.body import read_object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import encode_object
 from kubeade.apiserver.responses import object_response
 from kubeade.apiserver.seams import Operation
-from kubeade.apiserver.versions import served_bytes, to_stored
+from kubeade.apiserver.versions import shown, to_stored
 from kubeade.lib.http.message import Response
 from kubeade.store.ledger import KeyExists
 
@@ -20,9 +19,9 @@ _EVENT_SECONDS = 3600
 
 
 async def create(call: Call) -> Response:
-    obj = rules.decoded(call, call.resource, read_object(call.request, call.resource))
+    obj = rules.read(call, call.resource)
     value = await create_object(call, obj)
-    return object_response(call, served_bytes(call, value), 201)
+    return object_response(call, await shown(call, value), 201)
 
 
 async def create_object(call: Call, obj: Object, *, applied: bool = False) -> bytes:
@@ -51,7 +50,7 @@ async def _write(call: Call, obj: Object, prefix: str) -> bytes:
         if attempt:
             obj["metadata"]["name"] = metadata.generated_name(call, prefix)
         try:
-            return await _write_once(call, to_stored(call.type, obj))
+            return await _write_once(call, await to_stored(call, obj))
         except KeyExists:
             if not prefix:
                 break

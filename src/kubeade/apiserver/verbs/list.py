@@ -6,7 +6,7 @@ all pages together are one consistent list.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from kubeade.api.errors import BadRequest, Expired, FieldError, Invalid
@@ -14,6 +14,7 @@ from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.continuation import (
     INCONSISTENT,
+    Continuation,
     decode_continuation,
     encode_continuation,
     with_newest_revision,
@@ -26,7 +27,7 @@ from kubeade.apiserver.responses import encoded_response, headers
 from kubeade.apiserver.selection import Selection, selection_of
 from kubeade.apiserver.storage import prefix_end, resource_prefix, scope_prefix
 from kubeade.apiserver.verbs.freshness import wait_until_fresh
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import prepare, served_bytes
 from kubeade.lib.http.message import Response
 from kubeade.store.ledger import Compacted, Record
 
@@ -60,6 +61,7 @@ class _Page:
 async def list_objects(call: Call) -> Response:
     page = await read_page(call, selection_of(call))
     if call.type.custom or call.type.storage != call.type.resource:
+        await prepare(call, page.values)
         page.values = [served_bytes(call, value) for value in page.values]
     if call.form.transform:
         shown = represent_list(call, page.values, page.metadata())
@@ -82,24 +84,25 @@ async def read_page(call: Call, selection: Selection) -> _Page:
         return await _next_page(call, selection)
     revision = read_revision(options.resource_version) if options.resource_version else 0
     if options.resource_version_match == "Exact":
-        return await _page_at(call, selection, revision)
+        return await _page_at(call, selection, Continuation(b"", revision, _now(call)))
     if revision:
         await wait_until_fresh(call, revision)
-    return _newest_page(call, selection, b"")
+    newest = call.backend.storage.cache.revision
+    return _cached_page(call, selection, Continuation(b"", newest, _now(call)))
 
 
-def _newest_page(call: Call, selection: Selection, start: bytes) -> _Page:
-    storage = call.backend.storage
-    revision = storage.cache.revision
+def _cached_page(call: Call, selection: Selection, place: Continuation) -> _Page:
+    """A page of what the cache holds, which is the state at `place.revision`."""
+    storage, revision = call.backend.storage, place.revision
     if selection.name and (call.info.namespace or not call.resource.namespaced):
         record = storage.find(call.stored, selection.name, call.info.namespace)
         found = [record] if record is not None else []
         return _Page([r.value for r in found if selection.matches_bytes(r.value)], revision)
     prefix = scope_prefix(call.stored, call.info.namespace)
-    records = storage.resource(call.stored).range(start or prefix, prefix_end(prefix))
+    records = storage.resource(call.stored).range(place.start or prefix, prefix_end(prefix))
     if not _limit(call) and selection.everything:
         return _Page([record.value for record in records], revision)
-    return _cut(call, selection, records, revision)
+    return _cut(call, selection, records, place)
 
 
 async def _next_page(call: Call, selection: Selection) -> _Page:
@@ -109,31 +112,36 @@ async def _next_page(call: Call, selection: Selection) -> _Page:
         raise BadRequest("continue key is not valid: it belongs to another list")
     storage = call.backend.storage
     if token.revision == INCONSISTENT:
-        return _newest_page(call, selection, token.start)
+        return _cached_page(
+            call, selection, replace(token, revision=storage.cache.revision, began=_now(call))
+        )
+    if token.is_expired(_now(call)):
+        raise _expired(call, token.revision)
     if storage.resource(call.stored).generation <= token.revision <= storage.cache.revision:
-        page = _newest_page(call, selection, token.start)
-        page.revision = token.revision
-        return page
-    return await _page_at(call, selection, token.revision, token.start)
+        return _cached_page(call, selection, token)
+    return await _page_at(call, selection, token)
 
 
-async def _page_at(call: Call, selection: Selection, revision: int, start: bytes = b"") -> _Page:
-    await wait_until_fresh(call, revision)
+async def _page_at(call: Call, selection: Selection, place: Continuation) -> _Page:
+    await wait_until_fresh(call, place.revision)
     prefix = scope_prefix(call.stored, call.info.namespace)
     limit = _limit(call) if selection.everything else 0
     try:
         found = await call.backend.storage.ledger.range(
-            start or prefix, prefix_end(prefix), revision=revision, limit=limit + 1 if limit else 0
+            place.start or prefix,
+            prefix_end(prefix),
+            revision=place.revision,
+            limit=limit + 1 if limit else 0,
         )
     except Compacted:
-        raise _expired(call, revision) from None
-    page = _cut(call, selection, found.records, revision)
+        raise _expired(call, place.revision) from None
+    page = _cut(call, selection, found.records, place)
     if page.remaining is not None:
         page.remaining = found.count - len(page.values)
     return page
 
 
-def _cut(call: Call, selection: Selection, records: Iterable[Record], revision: int) -> _Page:
+def _cut(call: Call, selection: Selection, records: Iterable[Record], place: Continuation) -> _Page:
     """As many of the records as match and fit into the page."""
     limit = _limit(call)
     matching = records if selection.everything else (r for r in records if selection.matches_bytes(r.value))
@@ -142,10 +150,14 @@ def _cut(call: Call, selection: Selection, records: Iterable[Record], revision: 
     values = [record.value for record in taken]
     rest = next(iterator, None) if limit else None
     if rest is None:
-        return _Page(values, revision)
-    token = encode_continuation(taken[-1].key, _token_prefix(call), revision)
+        return _Page(values, place.revision)
+    token = encode_continuation(taken[-1].key, _token_prefix(call), place.revision, place.began)
     remaining = 1 + sum(1 for _ in iterator) if selection.everything else None
-    return _Page(values, revision, token, remaining)
+    return _Page(values, place.revision, token, remaining)
+
+
+def _now(call: Call) -> int:
+    return int(call.backend.clock.now().timestamp())
 
 
 def _limit(call: Call) -> int:
@@ -190,7 +202,7 @@ def _check(call: Call) -> None:
             errors.append('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
     found = [FieldError("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {e}") for e in errors]
     if match and match not in {"Exact", "NotOlderThan"}:
-        message = f'Unsupported value: "{match}": supported values: "", "Exact", "NotOlderThan"'
+        message = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
         found.append(FieldError("resourceVersionMatch", "FieldValueNotSupported", message))
     if options.send_initial_events is not None:
         message = "Forbidden: sendInitialEvents is forbidden for list"

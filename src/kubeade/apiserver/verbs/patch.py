@@ -7,8 +7,7 @@ revision it is meant for. Server-side apply also creates what is not there.
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
+from kubeade.api.decoding.json_text import read_json
 from kubeade.api.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 from kubeade.api.patch import json_patch, merge_patch, strategic_merge
 from kubeade.api.resource import Object, Resource
@@ -18,7 +17,7 @@ from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import object_response
 from kubeade.apiserver.verbs.change import applied, change, conflict
 from kubeade.apiserver.verbs.create import create_object
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import shown
 from kubeade.lib.http.message import Response
 from kubeade.lib.timestamps import format_time
 
@@ -40,7 +39,7 @@ async def patch(call: Call) -> Response:
         return rules.patched(call, call.resource, patched_object(call, apply_patch, current))
 
     changed = await change(call, make)
-    return object_response(call, served_bytes(call, changed.value))
+    return object_response(call, await shown(call, changed.value))
 
 
 def read_patch(call: Call, media_type: str) -> Patch:
@@ -99,7 +98,7 @@ async def _apply(call: Call) -> Response:
     if call.backend.storage.find(call.stored, call.info.name, call.info.namespace) is None:
         return await _apply_new(call, make(None))
     changed = await change(call, make, applied)
-    return object_response(call, served_bytes(call, changed.value))
+    return object_response(call, await shown(call, changed.value))
 
 
 async def _apply_new(call: Call, obj: Object) -> Response:
@@ -111,7 +110,7 @@ async def _apply_new(call: Call, obj: Object) -> Response:
         raise conflict(call, why)
     obj["metadata"].setdefault("name", call.info.name)
     value = await create_object(call, obj, applied=True)
-    return object_response(call, served_bytes(call, value), 201)
+    return object_response(call, await shown(call, value), 201)
 
 
 def _supported(call: Call) -> tuple[str, ...]:
@@ -122,8 +121,8 @@ def _supported(call: Call) -> tuple[str, ...]:
 
 def _decode(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return read_json(body)
+    except ValueError as error:
         raise BadRequest(f"error decoding patch: {error}") from None
 
 

@@ -4,12 +4,11 @@ from kubeade.api.errors import FieldError, Invalid
 from kubeade.api.patch.json_value import copied
 from kubeade.api.resource import Object
 from kubeade.apiserver import metadata, rules
-from kubeade.apiserver.body import read_object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.responses import object_response
 from kubeade.apiserver.verbs.change import change
 from kubeade.apiserver.verbs.create import create_object
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import shown
 from kubeade.lib.http.message import Response
 
 _CREATED_BY_PUT = frozenset(
@@ -49,15 +48,15 @@ admissionregistration.k8s.io and custom resources (upstream: AllowUnconditionalU
 
 
 async def update(call: Call) -> Response:
-    obj = rules.decoded(call, call.resource, read_object(call.request, call.resource))
+    obj = rules.read(call, call.resource)
     metadata.check_addressed(call, obj)
     if _creates(call):
         if obj["metadata"].get("resourceVersion") or obj["metadata"].get("uid"):
             raise call.not_found(call.info.name)
-        return object_response(call, served_bytes(call, await create_object(call, obj)), 201)
+        return object_response(call, await shown(call, await create_object(call, obj)), 201)
     _require_revision(call, obj)
     changed = await change(call, lambda _: copied(obj))  # each attempt on its own: admission changes objects
-    return object_response(call, served_bytes(call, changed.value))
+    return object_response(call, await shown(call, changed.value))
 
 
 def _creates(call: Call) -> bool:

@@ -7,6 +7,7 @@ busy connection answers the queue in order. How responses are written is `writer
 import asyncio
 import logging
 import math
+import re
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import httptools
 
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.duplex import SocketDuplex
+from kubeade.lib.http.head import Refused, check_head, check_path
 from kubeade.lib.http.message import Handler, Request, Response
 from kubeade.lib.http.writer import ResponseWriter
 
@@ -36,14 +38,20 @@ class Limits:
     """What one client may cost. Times are those after which a silent client is dropped."""
 
     body_bytes: int = 3 * 1024 * 1024
-    header_bytes: int = 64 * 1024
-    headers: int = 256
+    header_bytes: int = 1024 * 1024
+    headers: int = 1024
     pipelined_requests: int = 16
     connections: int = 8192
     header_seconds: float = 32.0
     body_seconds: float = 60.0
     idle_seconds: float = 180.0
     stalled_write_seconds: float = 60.0
+    linger_seconds: float = 0.5
+
+
+_NOT_ALLOWED = "the server does not allow this method on the requested resource"
+_DRAINED_BODIES = 4
+"""A body that is too large is read to its end, and the connection kept, up to so many times the limit."""
 
 
 @dataclass(slots=True)
@@ -66,6 +74,9 @@ class _Incoming:
     headers: dict[str, str] = field(default_factory=dict)
     repeated: dict[str, list[str]] = field(default_factory=dict)
     header_bytes: int = 0
+    header_lines: int = 0
+    unread_bytes: int = 0
+    in_head: bool = True
     body: list[bytes] = field(default_factory=list)
     body_bytes: int = 0
 
@@ -78,14 +89,6 @@ class _Queued:
     keep_alive: bool
     error: tuple[int, str] = (0, "")
     upgrade: bool = False
-
-
-class _Refused(Exception):
-    """The request broke a limit: answer with this status and read no more."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.error = (status, message)
 
 
 class Connection(asyncio.Protocol):
@@ -177,14 +180,19 @@ class Connection(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
+            if self._incoming.in_head and self._incoming.url:
+                self._count_unread(len(data))
         except httptools.HttpParserUpgrade as upgrade:
             self._tail = []
             self._hold(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            known = _REQUEST_LINE.match(data) is not None
+            self._refuse(*((405, _NOT_ALLOWED) if known else (400, "malformed HTTP request")))
         except httptools.HttpParserError as error:
             cause = error.__context__
-            refused = cause if isinstance(cause, _Refused) else _Refused(400, "malformed HTTP request")
+            refused = cause if isinstance(cause, Refused) else Refused(400, "malformed HTTP request")
             self._refuse(*refused.error)
-        except _Refused as refused:
+        except Refused as refused:
             self._refuse(*refused.error)
 
     def on_message_begin(self) -> None:
@@ -197,37 +205,53 @@ class Connection(asyncio.Protocol):
         self._count_header(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        incoming = self._incoming
         self._count_header(len(name) + len(value))
-        headers = self._incoming.headers
+        incoming.header_lines += 1
+        if incoming.header_lines > self._site.limits.headers:
+            raise Refused(431, "too many request headers")
+        if not incoming.in_head:
+            return  # a trailer: nothing that comes behind the body may say what the head should have said
+        headers = incoming.headers
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         if key in headers:
             self._incoming.repeated.setdefault(key, [headers[key]]).append(text)
             text = f"{headers[key]}, {text}"
         headers[key] = text
-        if len(headers) > self._site.limits.headers:
-            raise _Refused(431, "too many request headers")
 
     def on_headers_complete(self) -> None:
-        headers = self._incoming.headers
-        length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > self._site.limits.body_bytes:
-            raise _Refused(413, "request body is too large")
+        self._incoming.in_head = False
+        self._incoming.header_bytes = 0
+        headers, limit = self._incoming.headers, self._site.limits.body_bytes
+        check_head(headers, self._parser.get_http_version())
+        length = int(headers.get("content-length", "0"))
+        if length > limit * _DRAINED_BODIES or (length > limit and "expect" in headers):
+            raise Refused(*self._too_large())
         if self.task is None:
             self.deadline = self._loop.time() + self._site.limits.body_seconds
-            if headers.get("expect", "").lower() == "100-continue":
+            if "expect" in headers:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        self._incoming.body.append(body)
-        self._incoming.body_bytes += len(body)
-        if self._incoming.body_bytes > self._site.limits.body_bytes:
-            raise _Refused(413, "request body is too large")
+        incoming, limit = self._incoming, self._site.limits.body_bytes
+        incoming.body_bytes += len(body)
+        if incoming.body_bytes <= limit:
+            incoming.body.append(body)
+        elif incoming.body_bytes <= limit * _DRAINED_BODIES:
+            incoming.body.clear()
+        else:
+            raise Refused(*self._too_large())
 
     def on_message_complete(self) -> None:
         incoming, self._incoming = self._incoming, _Incoming()
+        if incoming.body_bytes > self._site.limits.body_bytes:
+            self._enqueue(_Queued(None, self._parser.should_keep_alive(), self._too_large()))
+            return
         raw_path, _, query = incoming.url.decode("latin-1").partition("?")
         if not raw_path.startswith("/"):
             raw_path = _origin_form(incoming.url)
+        if "%" in raw_path:
+            check_path(raw_path)
         request = Request(
             self._parser.get_method().decode("ascii"),
             unquote(raw_path) if "%" in raw_path else raw_path,
@@ -245,7 +269,17 @@ class Connection(asyncio.Protocol):
     def _count_header(self, size: int) -> None:
         self._incoming.header_bytes += size
         if self._incoming.header_bytes > self._site.limits.header_bytes:
-            raise _Refused(431, "request headers are too large")
+            raise Refused(431, "request headers are too large")
+
+    def _count_unread(self, size: int) -> None:
+        """A header without end is no header yet: its bytes count all the same. Twice the limit, since what
+        was read together with its beginning is counted, too."""
+        self._incoming.unread_bytes += size
+        if self._incoming.unread_bytes > 2 * self._site.limits.header_bytes:
+            raise Refused(431, "request headers are too large")
+
+    def _too_large(self) -> tuple[int, str]:
+        return 413, f"Request entity too large: limit is {self._site.limits.body_bytes}"
 
     def _hold(self, data: bytes) -> None:
         """Keep what follows an upgrade request until it is known whether it is HTTP or not."""
@@ -265,8 +299,13 @@ class Connection(asyncio.Protocol):
         self.deadline = math.inf
         if self.task is None:
             self.task = self._loop.create_task(self._run())
-        elif len(self._queue) >= self._site.limits.pipelined_requests:
+        elif self._queue_is_full():
             self._pause_reading()
+
+    def _queue_is_full(self) -> bool:
+        limits = self._site.limits
+        waiting = sum(len(queued.request.body) for queued in self._queue if queued.request is not None)
+        return len(self._queue) >= limits.pipelined_requests or waiting >= limits.body_bytes
 
     async def _run(self) -> None:
         keep_alive = True
@@ -283,6 +322,9 @@ class Connection(asyncio.Protocol):
             self.task = None
         if keep_alive and not self._ended:
             self.deadline = self._loop.time() + self._site.limits.idle_seconds
+        elif self._refused and not self._ended:
+            # Closing while the client still sends would reset the connection, and our answer with it.
+            self._loop.call_later(self._site.limits.linger_seconds, self._transport.close)
         else:
             self._transport.close()
 
@@ -291,8 +333,7 @@ class Connection(asyncio.Protocol):
         request = queued.request
         if request is None:
             page = self._site.error_page(*queued.error)
-            await self._writer.write(page, Request("GET", "/"), keep_alive=False)
-            return False
+            return await self._writer.write(page, Request("GET", "/"), keep_alive=queued.keep_alive)
         response = await self._handle(request)
         if response.status == 101 and response.upgrade is not None and queued.upgrade:
             await self._upgrade(response)
@@ -345,6 +386,9 @@ class Connection(asyncio.Protocol):
         if self._reading_paused and not self._transport.is_closing():
             self._reading_paused = False
             self._transport.resume_reading()
+
+
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ /\S* HTTP/1\.[01]\r\n")
 
 
 def _peer_certificate(transport: asyncio.Transport) -> bytes | None:
