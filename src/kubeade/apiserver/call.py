@@ -64,6 +64,8 @@ class Call:
     form: Form = PLAIN
     warnings: list[str] = field(default_factory=list)
     audit_annotations: dict[str, str] = field(default_factory=dict)
+    converted: dict[bytes, bytes] = field(default_factory=dict)
+    """What a conversion webhook made of stored bytes, for the answer that is being made."""
 
     @property
     def resource(self) -> Resource:

@@ -58,7 +58,7 @@ class ServedKinds:
         if source is None or _place(source)[1] != target.plural or source.resource == target:
             return obj
         if source.custom:
-            return {**obj, "apiVersion": target.api_version}
+            return await self._customs.in_version(obj, target)
         return convert(obj, source.resource, target)
 
     def completed(self, resource: Resource, obj: Object) -> Object:

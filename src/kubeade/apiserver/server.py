@@ -42,6 +42,7 @@ from kubeade.apiserver.authentication.impersonation import impersonated, imperso
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
 from kubeade.apiserver.custom_resources import CustomResources
+from kubeade.apiserver.custom_resources.conversion import Conversions
 from kubeade.apiserver.custom_resources.settling import Settling
 from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
@@ -66,6 +67,7 @@ from kubeade.apiserver.seams import (
 )
 from kubeade.apiserver.storage import Storage
 from kubeade.apiserver.subresources.built_in import built_in_subresources
+from kubeade.apiserver.webhooks.client import WebhookClient
 from kubeade.apiserver.writer import PipelineWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
@@ -126,7 +128,8 @@ class ApiServer:
         self.subresources = built_in_subresources()
         self._aggregator = config.aggregator
         self._authenticator = authenticator
-        self._customs = CustomResources(storage, self.catalogue, self.schema)
+        self._webhooks = WebhookClient(storage)
+        self._customs = CustomResources(storage, self.catalogue, self.schema, Conversions(self._webhooks, ids))
         self._definitions = Settling(storage, clock)
         self._settling: asyncio.Task[None] | None = None
         self._protobuf = ProtobufAnswers(self.schema)
@@ -188,6 +191,7 @@ class ApiServer:
             self._settling.cancel()
             await asyncio.wait([self._settling])
         await self.storage.cache.stop()
+        await self._webhooks.close()
 
     async def handle(self, request: Request) -> Response:
         """Answer; never raises."""

@@ -6,7 +6,7 @@ first and handed to all others. Selectors decide per watcher which type a change
 starts to match is ADDED, one that ceases to is DELETED.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kubeade.api.errors import ApiError
 from kubeade.api.resource import Object
@@ -16,7 +16,7 @@ from kubeade.apiserver.encoding import decode_object, encode
 from kubeade.apiserver.negotiation import PROTOBUF
 from kubeade.apiserver.representation import partial_metadata, table_of
 from kubeade.apiserver.selection import Selection
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import prepare, served_bytes
 
 _INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 
@@ -32,9 +32,18 @@ class WatchFrames:
         self._protobuf = call.form.media_type == PROTOBUF
         self._first = True
 
-    def of(self, changes: Sequence[Change]) -> bytes:
-        """The frames of all that concern this watch, joined."""
+    async def of(self, changes: Sequence[Change]) -> bytes:
+        """The frames of all that concern this watch, joined. Raises ConversionFailed."""
+        if self._call.type.custom:
+            await prepare(self._call, self._values(changes))
         return b"".join([self._frame(change) for change in changes])
+
+    def _values(self, changes: Sequence[Change]) -> Iterator[bytes]:
+        """The stored bytes that frames are made of."""
+        for change in changes:
+            yield change.record.value
+            if change.previous is not None and not self._everything:
+                yield change.left_behind()
 
     def added(self, value: bytes) -> bytes:
         return self._encode("ADDED", value)

@@ -6,7 +6,7 @@ order: `pruned`, `defaulted`, then `create_errors` or `update_errors` (metadata'
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,8 @@ class CustomResource:
     keeps_unknown_fields: bool = False
     successor: str = ""
     """The apiVersion to use instead of a deprecated one, if there is a better one."""
+    conversion: Object = field(default_factory=dict)
+    """The webhook that converts between the versions (`spec.conversion.webhook`); empty for none."""
 
     @property
     def resource(self) -> Resource:
@@ -162,8 +164,11 @@ def custom_resources(definition: Object) -> list[CustomResource]:
     """Every served version of a definition, under its accepted names."""
     storage = definitions.storage_version(definition)
     keeps = definitions.keeps_unknown_fields(definition)
+    webhook = definitions.conversion_webhook(definition)
     return [
-        CustomResource(_type(definition, version, storage), version, keeps, _successor(definition, version))
+        CustomResource(
+            _type(definition, version, storage), version, keeps, _successor(definition, version), webhook
+        )
         for version in definitions.versions(definition)
         if version.served
     ]
@@ -183,8 +188,3 @@ def _type(definition: Object, version: Version, storage: str) -> ResourceType:
     names = part(definition, "status", "acceptedNames")
     names = names if names.get("plural") else part(definition, "spec", "names")
     return custom_resource_type(resource, names, [name for name, has in subresources.items() if has], storage)
-
-
-def converted(obj: Object, resource: Resource) -> Object:
-    """The object at another version, as the conversion strategy None makes it: only apiVersion differs."""
-    return {**obj, "apiVersion": resource.api_version}

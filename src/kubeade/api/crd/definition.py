@@ -81,6 +81,12 @@ def storage_version(definition: Object) -> str:
     return next((version.name for version in versions(definition) if version.storage), "")
 
 
+def conversion_webhook(definition: Object) -> Object:
+    """What `spec.conversion` says of a webhook; {} where versions differ in nothing but their name."""
+    conversion = part(definition, "spec", "conversion")
+    return part(conversion, "webhook") if text(conversion, "strategy") == "Webhook" else {}
+
+
 def is_established(definition: Object) -> bool:
     """Whether the server serves this definition's resources."""
     return condition(definition, ESTABLISHED).get("status") == "True"

@@ -13,6 +13,7 @@ from kubeade.api.errors import Forbidden
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import CUSTOM_RESOURCE_DEFINITIONS
 from kubeade.api.schema import Schema
+from kubeade.apiserver.custom_resources.conversion import Conversions
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.storage import Storage, resource_prefix
 from kubeade.store.ledger import Record
@@ -37,10 +38,13 @@ class _Served:
 class CustomResources:
     """The custom kinds of this moment. Their rules are only loaded when there are any."""
 
-    def __init__(self, storage: Storage, catalogue: Catalogue, schema: Schema) -> None:
+    def __init__(
+        self, storage: Storage, catalogue: Catalogue, schema: Schema, conversions: Conversions
+    ) -> None:
         self._storage = storage
         self._catalogue = catalogue
         self._schema = schema
+        self._conversions = conversions
         self._served: dict[Resource, _Served] = {}
         self._by_definition: dict[str, list[Resource]] = {}
         storage.subscribe(CUSTOM_RESOURCE_DEFINITIONS, self._changed)
@@ -55,6 +59,30 @@ class CustomResources:
         none. (A write that was under way while its schema changed may be taken for a later one.)"""
         served = self._served.get(resource)
         return None if served is None or revision > served.since else served.custom
+
+    def conversion(self, resource: Resource) -> Object | None:
+        """The webhook that converts objects of this kind; None where only their apiVersion is exchanged."""
+        served = self._served.get(resource)
+        return None if served is None else served.custom.conversion or None
+
+    async def convert(self, webhook: Object, objects: list[Object], target: Resource) -> list[Object]:
+        """Objects of other versions in the target's. Raises ConversionFailed."""
+        return await self._conversions.convert(webhook, objects, target, self.find(target))
+
+    async def in_version(self, obj: Object, target: Resource) -> Object:
+        """A custom object of any version in the target's. Raises ConversionFailed."""
+        if obj["apiVersion"] == target.api_version:
+            return obj
+        webhook = self._conversion_of(target)
+        if webhook is None:
+            return {**obj, "apiVersion": target.api_version}
+        (converted,) = await self.convert(webhook, [obj], target)
+        return converted
+
+    def _conversion_of(self, target: Resource) -> Object | None:
+        """The target may be a version that is stored and not served."""
+        served = self._by_definition.get(f"{target.plural}.{target.group}")
+        return self.conversion(served[0]) if served else None
 
     def printer(self, resource: Resource) -> "Printer | None":
         """How a custom kind is shown in tables."""

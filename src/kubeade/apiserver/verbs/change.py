@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kubeade.api.errors import Conflict, ServiceUnavailable
+from kubeade.api.patch.json_value import copied
 from kubeade.api.resource import Object
 from kubeade.apiserver import metadata, rules
 from kubeade.apiserver.call import Call
@@ -37,18 +38,24 @@ async def change(call: Call, make: Make, stage: Stage | None = None) -> Changed:
     Raises NotFound, Conflict, Invalid, and whatever `make` and admission raise."""
     for _ in range(_ATTEMPTS):
         current = call.record()
-        old = to_served(call, decode_object(current.value))
-        obj = make(to_served(call, decode_object(current.value)))
+        old, own = await _twice(call, current.value)
+        obj = make(own)
         conditional = _check_revision(call, obj, current)
         obj = await (stage or admitted)(call, obj, old)
         try:
-            return await _write(call, current, to_stored(call.type, obj))
+            return await _write(call, current, await to_stored(call, obj))
         except RevisionMismatch as mismatch:
             if mismatch.current is None:
                 raise call.not_found(call.info.name) from None
             if conditional:
                 raise conflict(call) from None
     raise ServiceUnavailable("the object is being changed too often to be changed: try again")
+
+
+async def _twice(call: Call, value: bytes) -> tuple[Object, Object]:
+    """The object as it is, and a copy to change. (Reading anew is faster than copying; converting is not.)"""
+    old = await to_served(call, decode_object(value))
+    return old, copied(old) if call.type.custom else await to_served(call, decode_object(value))
 
 
 async def admitted(call: Call, obj: Object, old: Object) -> Object:

@@ -10,7 +10,7 @@ from kubeade.apiserver.deletion import Step, plan_deletion
 from kubeade.apiserver.encoding import decode_object, encode_object
 from kubeade.apiserver.responses import object_response, success, value_response
 from kubeade.apiserver.seams import Operation
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import shown, to_served
 from kubeade.lib.http.message import Response
 from kubeade.store.ledger import Record, RevisionMismatch
 
@@ -55,7 +55,7 @@ async def delete(call: Call) -> Response:
     if (call.type.group, call.type.plural) == ("batch", "jobs") and not options.propagation:
         call.warnings.append(_JOBS_KEPT)
     deleted = await delete_object(call, options)
-    value = served_bytes(call, deleted.value)
+    value = await shown(call, deleted.value)
     if not deleted.gone or _is_shown(call):
         return object_response(call, value)
     uid = decode_object(value)["metadata"].get("uid", "")
@@ -68,6 +68,7 @@ async def delete_object(call: Call, options: DeleteOptions) -> Deleted:
         current = call.record()
         old = decode_object(current.value)
         check_preconditions(call, old, options)
+        old = await to_served(call, old)
         attributes = call.admission_attributes(Operation.DELETE, None, old)
         attributes.options = {**(options.raw or {}), "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"}
         await call.backend.admission.mutate(attributes)

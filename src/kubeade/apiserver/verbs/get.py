@@ -4,7 +4,7 @@ from kubeade.apiserver.call import Call
 from kubeade.apiserver.options import read_revision
 from kubeade.apiserver.responses import object_response
 from kubeade.apiserver.verbs.freshness import wait_until_fresh
-from kubeade.apiserver.versions import served_bytes
+from kubeade.apiserver.versions import shown
 from kubeade.lib.http.message import Response
 
 
@@ -12,4 +12,4 @@ async def get(call: Call) -> Response:
     """The newest state; a resourceVersion asks for one at least that new."""
     if call.options.resource_version:
         await wait_until_fresh(call, read_revision(call.options.resource_version))
-    return object_response(call, served_bytes(call, call.record().value))
+    return object_response(call, await shown(call, call.record().value))

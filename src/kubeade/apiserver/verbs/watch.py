@@ -9,7 +9,7 @@ behind, and when the server stops: clients start again from the last revision th
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
-from kubeade.api.errors import Expired, FieldError, Invalid
+from kubeade.api.errors import ApiError, Expired, FieldError, Invalid
 from kubeade.apiserver.cache import Subscription
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.change import Change
@@ -19,6 +19,7 @@ from kubeade.apiserver.responses import headers
 from kubeade.apiserver.selection import Selection, selection_of
 from kubeade.apiserver.storage import object_key, prefix_end, scope_prefix
 from kubeade.apiserver.verbs.freshness import wait_until_fresh
+from kubeade.apiserver.versions import prepare
 from kubeade.apiserver.watch_frames import WatchFrames
 from kubeade.lib.http.message import Response
 from kubeade.store.ledger import Compacted, EventType, LedgerWatch, Record
@@ -59,13 +60,13 @@ class _Stream:
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._seconds()
         if options.send_initial_events or (not revision and options.send_initial_events is None):
-            return self._live(self._initial())
+            return self._live(await self._initial())
         if not revision:
             return self._live(b"")
         resource = self._call.backend.storage.resource(self._call.stored)
         if revision >= resource.changes_after:
             missed = [change for change in resource.since(revision) if self._in_scope(change)]
-            return self._live(self._frames.of(missed))
+            return self._live(await self._frames.of(missed))
         source = await self._open_ledger(revision)
         return _Body(self._from_ledger(source), source.close)
 
@@ -84,16 +85,25 @@ class _Stream:
         loop = asyncio.get_running_loop()
         bookmark_at = loop.time() + _BOOKMARK_SECONDS
         yield first
+        try:
+            async for frames in self._changes(subscription, bookmark_at):
+                yield frames
+        except ApiError as error:
+            yield self._frames.error(error)
+
+    async def _changes(self, subscription: Subscription, bookmark_at: float) -> AsyncGenerator[bytes, None]:
+        """Frames as changes come in. Raises ConversionFailed."""
+        loop = asyncio.get_running_loop()
         while not subscription.closed and not subscription.overflow and loop.time() < self._deadline:
             await subscription.wait(min(bookmark_at, self._deadline) - loop.time())
             changes = subscription.take()
             for start in range(0, len(changes), _FRAMES_PER_PART):
-                yield self._frames.of(changes[start : start + _FRAMES_PER_PART])
+                yield await self._frames.of(changes[start : start + _FRAMES_PER_PART])
             if loop.time() >= bookmark_at:
                 bookmark_at = loop.time() + _BOOKMARK_SECONDS
                 yield self._bookmark()
         if not subscription.overflow:
-            yield self._frames.of(subscription.take()) + self._bookmark()
+            yield await self._frames.of(subscription.take()) + self._bookmark()
 
     async def _from_ledger(self, source: LedgerWatch) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
@@ -105,7 +115,7 @@ class _Stream:
                             Change(event.record, event.previous, deleted=event.type is EventType.DELETE)
                             for event in batch
                         ]
-                        yield self._frames.of(changes)
+                        yield await self._frames.of(changes)
             except TimeoutError:
                 return
             except Compacted as error:
@@ -121,7 +131,7 @@ class _Stream:
 
     # -- pieces ------------------------------------------------------------------------------------
 
-    def _initial(self) -> bytes:
+    async def _initial(self) -> bytes:
         """The newest state as ADDED events, and what ends it for those who asked for it by name."""
         storage = self._call.backend.storage
         records: Sequence[Record]
@@ -130,7 +140,9 @@ class _Stream:
         else:
             found = storage.find(self._call.stored, self._selection.name, self._call.info.namespace)
             records = [] if found is None else [found]
-        added = [self._frames.added(r.value) for r in records if self._selection.matches_bytes(r.value)]
+        values = [r.value for r in records if self._selection.matches_bytes(r.value)]
+        await prepare(self._call, values)
+        added = [self._frames.added(value) for value in values]
         if self._call.options.send_initial_events and self._call.options.bookmarks:
             added.append(self._frames.bookmark(self._cache.revision, initial_events_end=True))
         return b"".join(added)

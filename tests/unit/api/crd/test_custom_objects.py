@@ -5,9 +5,6 @@ import copy
 import pytest
 from crd_samples import INTEGER, STRING, cron_tab, custom, struct, texts
 
-from kubeade.api.crd.custom_resource import converted
-from kubeade.api.resource import Resource
-
 
 def errors_of(field_schema, value):
     return texts(custom(struct(x=field_schema)).create_errors(cron_tab(x=value)))
@@ -225,8 +222,3 @@ def test_objects_go_in_unchanged():
     resource.pruned(obj)
     resource.defaulted(obj)
     assert obj == before
-
-
-def test_conversion_without_a_webhook_changes_the_version_only():
-    other = Resource("stable.example.com", "v2", "crontabs", "CronTab")
-    assert converted(cron_tab(a=1), other) == {**cron_tab(a=1), "apiVersion": "stable.example.com/v2"}

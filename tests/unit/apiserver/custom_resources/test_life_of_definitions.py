@@ -71,16 +71,6 @@ async def test_discovery_prefers_the_most_stable_version(tmp_path: Path) -> None
     assert group["preferredVersion"]["version"] == "v10"
 
 
-async def test_conversion_by_webhook_is_refused_by_name(tmp_path: Path) -> None:
-    client = {"url": "https://convert.example.com"}
-    webhook = {"clientConfig": client, "conversionReviewVersions": ["v1"]}
-    async with api_lab(tmp_path) as lab:
-        conversion = {"strategy": "Webhook", "webhook": webhook}
-        answer = await lab.send("POST", CRDS, definition(conversion=conversion))
-    assert answer.status == 422
-    assert "spec.conversion.strategy: Forbidden: conversion by webhook is not supported" in answer.message
-
-
 async def test_a_definition_waits_for_the_finalizers_of_its_objects(tmp_path: Path) -> None:
     async with serving(tmp_path) as lab:
         held = {"name": "held", "finalizers": ["example.com/hold"]}
