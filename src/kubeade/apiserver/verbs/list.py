@@ -62,7 +62,6 @@ async def list_objects(call: Call) -> Response:
     page = await read_page(call, selection_of(call))
     if call.type.custom or call.type.storage != call.type.resource:
         await prepare(call, page.values)
-        await prepare(call, page.values)
         page.values = [served_bytes(call, value) for value in page.values]
     if call.form.transform:
         shown = represent_list(call, page.values, page.metadata())
