@@ -1,5 +1,7 @@
 """Everything that stands around the API server, each with a client and an identity of its own."""
 
+import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -8,7 +10,7 @@ from kubeade.api.resource import Object, Resource
 from kubeade.client.client import Client
 from kubeade.cloud.manager import CloudManager
 from kubeade.cloud.providers.local import local_provider
-from kubeade.cluster import dns_service, shop
+from kubeade.cluster import descriptors, dns_service, shop
 from kubeade.cluster.identities import API_SERVER, client_of, component, controller, node
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject
@@ -63,7 +65,7 @@ class Components:
         self.network = shop.NodeNetwork(data, settings)
         self._kubelets: list[Kubelet] = []
         self._runtime: shop.NodeRuntime | None = None
-        self._node_server: HttpServer | None = None
+        self._node_servers: list[HttpServer] = []
 
     @property
     def api_addresses(self) -> list[str]:
@@ -82,7 +84,7 @@ class Components:
             ("dns", dns.run),
             ("courier", LastMile(self._as(COURIER_USER), self._clock).run),
         ]
-        self._kubelets = [await self._kubelet(), *self._simulated_kubelets()]
+        self._kubelets = [await self._kubelet(), *await self._simulated_kubelets()]
         return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
 
     async def wait_node_ready(self) -> None:
@@ -92,8 +94,7 @@ class Components:
 
     async def close(self) -> None:
         """Let go of the container runtime; containers run on."""
-        if self._node_server is not None:
-            await self._node_server.stop()
+        await asyncio.gather(*(server.stop() for server in self._node_servers))
         if self._runtime is not None:
             await self._runtime.close()
 
@@ -145,21 +146,37 @@ class Components:
         name, address = self._settings.node_name, self.network.address
         subject = Subject(f"system:node:{name}", ("system:nodes",), (name, address))
         context = self._trust.serving_context(self._data, "kubelet", subject)
-        self._node_server = HttpServer(server.handle, context, clock=self._clock)
-        return await self._node_server.start(address, 0)
+        return await self._listen(server, context, address)
+
+    async def _listen(self, server: NodeServer, context: ssl.SSLContext, address: str) -> int:
+        http = HttpServer(server.handle, context, clock=self._clock)
+        self._node_servers.append(http)
+        return await http.start(address, 0)
 
     def _kubelet_config(self) -> KubeletConfig:
         return shop.kubelet_config(self._data, self._settings, self._mode, self.network.address)
 
-    def _simulated_kubelets(self) -> list[Kubelet]:
-        made = []
-        for index in range(self._settings.simulated_nodes):
-            config = shop.simulated_config(self._data.kubelet, self._settings, index)
-            network = SimulatedNetwork(shop.node_subnet(self._settings.pod_cidr, index + 1))
-            runtime, images = shop.simulated_runtime(network, self._clock)
-            client = client_of(self._handler, node(config.node_name))
-            made.append(Kubelet(config, client, runtime, images, self._clock))
-        return made
+    async def _simulated_kubelets(self) -> list[Kubelet]:
+        count = self._settings.simulated_nodes
+        configs = [shop.simulated_config(self._data.kubelet, self._settings, index) for index in range(count)]
+        if not configs:
+            return []
+        descriptors.allow(count)
+        names = tuple(each for config in configs for each in (config.node_name, *config.addresses))
+        subject = Subject("system:node:simulated", ("system:nodes",), names)
+        context = self._trust.serving_context(self._data, "kubelet-simulated", subject)
+        return [await self._simulated_kubelet(config, index, context) for index, config in enumerate(configs)]
+
+    async def _simulated_kubelet(self, config: KubeletConfig, index: int, context: ssl.SSLContext) -> Kubelet:
+        """A node with a server of its own, which says what it is when asked for a log or a command."""
+        network = SimulatedNetwork(shop.node_subnet(self._settings.pod_cidr, index + 1))
+        runtime, images = shop.simulated_runtime(network, self._clock)
+        client = client_of(self._handler, node(config.node_name))
+        server = NodeServer(config.node_name, client, self._clock)
+        port = await self._listen(server, context, config.addresses[0])
+        kubelet = Kubelet(replace(config, serve_port=port), client, runtime, images, self._clock)
+        server.serve(kubelet.access, kubelet.usage)
+        return kubelet
 
     async def _ensure_roles(self) -> None:
         admin = client_of(self._handler, API_SERVER)
