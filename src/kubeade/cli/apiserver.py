@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 from kubeade.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from kubeade.cluster.front_proxy import FrontProxyFiles
     from kubeade.cluster.trust import KeyFiles
 
 HELP = "run the API server alone, with a ledger in the data directory"
 AUTHORIZATION_MODES = "Node,RBAC"
+_HEADER_FLAGS = ("username-headers", "uid-headers", "group-headers", "extra-headers-prefix")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--kubelet-client-certificate", default="", metavar="FILE")
     keys.add_argument("--kubelet-client-key", default="", metavar="FILE")
     keys.add_argument("--kubelet-certificate-authority", default="", metavar="FILE")
+    _add_front_proxies(parser)
     parser.add_argument("--authorization-mode", default=AUTHORIZATION_MODES, help="always %(default)s")
     parser.add_argument("--etcd-servers", default="", metavar="URLS", help="not supported yet")
+
+
+def _add_front_proxies(parser: argparse.ArgumentParser) -> None:
+    proxies = parser.add_argument_group("front proxies (default: its own alone)")
+    proxies.add_argument("--requestheader-client-ca-file", default="", metavar="FILE", help="who signs them")
+    for what in ("allowed-names", *_HEADER_FLAGS):
+        proxies.add_argument(f"--requestheader-{what}", default="", metavar="LIST")
+    proxies.add_argument("--proxy-client-cert-file", default="", metavar="FILE", help="what it shows itself")
+    proxies.add_argument("--proxy-client-key-file", default="", metavar="FILE")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,6 +97,26 @@ def _files(options: argparse.Namespace) -> "KeyFiles":
         options.kubelet_client_certificate,
         options.kubelet_client_key,
         options.kubelet_certificate_authority,
+        _front_proxies(options),
+    )
+
+
+def _front_proxies(options: argparse.Namespace) -> "FrontProxyFiles":
+    from kubeade.cluster.front_proxy import FrontProxyFiles
+
+    def listed(flag: str) -> tuple[str, ...]:
+        given: str = getattr(options, f"requestheader_{flag.replace('-', '_')}")
+        return tuple(one.strip() for one in given.split(",") if one.strip())
+
+    return FrontProxyFiles(
+        options.requestheader_client_ca_file,
+        listed("allowed-names"),
+        listed("username-headers"),
+        listed("uid-headers"),
+        listed("group-headers"),
+        listed("extra-headers-prefix"),
+        options.proxy_client_cert_file,
+        options.proxy_client_key_file,
     )
 
 
@@ -99,6 +131,7 @@ def _check(options: argparse.Namespace) -> None:
     for one, other in (
         ("tls_cert_file", "tls_private_key_file"),
         ("kubelet_client_certificate", "kubelet_client_key"),
+        ("proxy_client_cert_file", "proxy_client_key_file"),
     ):
         if bool(getattr(options, one)) != bool(getattr(options, other)):
             flags = " and ".join(f"--{each.replace('_', '-')}" for each in (one, other))

@@ -26,7 +26,7 @@ from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
 from kubeade.cluster.roles import KUBELET_CLIENT_USER
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
-from kubeade.cluster.trust import FRONT_PROXY_NAME, Trust
+from kubeade.cluster.trust import Trust
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
@@ -49,7 +49,8 @@ class ControlPlane:
         storage = Storage.on(ledger)
         authorization = build_authorizer(storage)
         tokens = trust.tokens()
-        authentication = build_authenticator(storage, tokens, clock, ids, trust.request_headers())
+        self._request_headers = trust.request_headers()
+        authentication = build_authenticator(storage, tokens, clock, ids, self._request_headers)
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
@@ -94,7 +95,7 @@ class ControlPlane:
         await self.server.start()
         names = self._names(addresses)
         context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
-        context.load_verify_locations(cadata=self._trust.front_proxies.certificate_pem.decode())
+        context.load_verify_locations(cadata=self._request_headers.authority_pem.decode())
         self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
         for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
@@ -105,8 +106,7 @@ class ControlPlane:
             self._settings.api_port,
             self._settings.service_cidr,
             self._trust.client_authority_pem.decode(),
-            self._trust.front_proxies.certificate_pem.decode(),
-            FRONT_PROXY_NAME,
+            self._request_headers.published(),
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 

@@ -7,12 +7,10 @@ from pathlib import Path
 from kubeade.apiserver.aggregation import FrontProxy
 from kubeade.apiserver.authentication.authenticator import DEFAULT_ISSUER, TokenConfig
 from kubeade.apiserver.authentication.request_header import RequestHeaders
+from kubeade.cluster.front_proxy import FrontProxyFiles, believed_proxies, own_proxy
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Authority, Subject, signing_key
 from kubeade.lib.clock import Clock
-
-FRONT_PROXY_NAME = "front-proxy-client"
-"""Who the API server is to extension API servers, and the only one whom it believes about others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,7 @@ class KeyFiles:
     kubelet_certificate: str = ""
     kubelet_key: str = ""
     kubelet_authority: str = ""
+    front_proxies: FrontProxyFiles = field(default_factory=FrontProxyFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,11 @@ class Trust:
 
     def request_headers(self) -> RequestHeaders:
         """Whom the API server believes about who asks."""
-        return RequestHeaders(
-            self.front_proxies.certificate_pem, self.client_authority_pem, (FRONT_PROXY_NAME,)
-        )
+        return believed_proxies(self.files.front_proxies, self.front_proxies, self.client_authority_pem)
 
     def front_proxy(self, data: DataDirectory) -> FrontProxy:
         """What the API server shows to extension API servers."""
-        self.front_proxies.issue("client", Subject(FRONT_PROXY_NAME))
-        folder = data.pki / "front-proxy"
-        return FrontProxy(folder / "client.crt", folder / "client.key")
+        return own_proxy(self.files.front_proxies, self.front_proxies, data.pki / "front-proxy")
 
     def api_context(self, data: DataDirectory, subject: Subject) -> ssl.SSLContext:
         """TLS for the API server. Raises OSError, ssl.SSLError for files that do not serve."""

@@ -13,6 +13,7 @@ from kubeade.api.errors import Unauthorized
 from kubeade.apiserver.authentication.issuers import Issuers
 from kubeade.apiserver.authentication.users import authenticated
 from kubeade.apiserver.bounded import BoundedCache
+from kubeade.apiserver.encoding import encode
 from kubeade.apiserver.seams import User
 from kubeade.lib.certificate import read_certificate
 from kubeade.lib.clock import Clock
@@ -36,6 +37,17 @@ class RequestHeaders:
     uid_headers: tuple[str, ...] = ("X-Remote-Uid",)
     group_headers: tuple[str, ...] = ("X-Remote-Group",)
     extra_prefixes: tuple[str, ...] = ("X-Remote-Extra-",)
+
+    def published(self) -> dict[str, str]:
+        """What extension API servers read of it, in kube-system/extension-apiserver-authentication."""
+        return {
+            "requestheader-client-ca-file": self.authority_pem.decode(),
+            "requestheader-allowed-names": _json(self.allowed_names),
+            "requestheader-username-headers": _json(self.username_headers),
+            "requestheader-uid-headers": _json(self.uid_headers),
+            "requestheader-group-headers": _json(self.group_headers),
+            "requestheader-extra-headers-prefix": _json(self.extra_prefixes),
+        }
 
 
 class RequestHeaderAuthenticator:
@@ -97,6 +109,10 @@ class _Proxy:
     signed: bool
     name: str
     not_after: datetime
+
+
+def _json(names: tuple[str, ...]) -> str:
+    return encode(list(names)).decode()
 
 
 def _lower(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What exists on an empty cluster, as a list. Pure: the same configuration gives the same objects."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from kubeade.api.resource import Object, Resource
@@ -51,16 +52,15 @@ class ClusterConfig:
     """Where the API server is reached, and the range that Services get their addresses from.
 
     `address` and `port` are the server's own, as pods reach it; `service_cidr` gives the `kubernetes` Service
-    its first address. `client_ca_pem` is what client certificates are verified with, `front_proxy_ca_pem` the
-    same for those who speak for others, and `front_proxy_name` the one of them that this server is.
+    its first address. `client_ca_pem` is what client certificates are verified with, `request_headers` how
+    those are recognized who speak for others.
     """
 
     address: str
     port: int
     service_cidr: str = "10.96.0.0/16"
     client_ca_pem: str = ""
-    front_proxy_ca_pem: str = ""
-    front_proxy_name: str = ""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def namespaces() -> list[Placed]:
@@ -166,19 +166,9 @@ def _service_cidr(config: ClusterConfig) -> Object:
 def _client_authentication(config: ClusterConfig) -> Object:
     """By which extension servers verify the same client certificates, and this server's when it speaks for
     its users."""
-    data = {"client-ca-file": config.client_ca_pem}
-    if config.front_proxy_ca_pem:
-        data |= {
-            "requestheader-allowed-names": f'["{config.front_proxy_name}"]',
-            "requestheader-client-ca-file": config.front_proxy_ca_pem,
-            "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
-            "requestheader-group-headers": '["X-Remote-Group"]',
-            "requestheader-uid-headers": '["X-Remote-Uid"]',
-            "requestheader-username-headers": '["X-Remote-User"]',
-        }
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
-        "data": data,
+        "data": {"client-ca-file": config.client_ca_pem, **config.request_headers},
     }
