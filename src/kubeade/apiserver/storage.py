@@ -78,6 +78,10 @@ class Storage:
 
         self.cache.follow(prefix, named)
 
+    async def refresh(self) -> None:
+        """Where others write to the ledger, too: until the cache has what anybody has been told of."""
+        await self.cache.wait_for(await self.ledger.refresh())
+
     # -- writing -----------------------------------------------------------------------------------
 
     async def create(self, resource: Resource, obj: Object, author: str, *, lease: int = 0) -> Record:

@@ -36,9 +36,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _flags(options: argparse.Namespace) -> int:
-    from kubeade.cluster import etcd_face
+    from kubeade.cluster import etcd_face, settings
     from kubeade.lib.clock import SystemClock
 
+    kept = settings.load(options.data.settings)
+    if kept is not None and kept.etcd is not None:
+        print(etcd_face.flags_of_etcd(kept.etcd))
+        return 0
     endpoint = etcd_face.running(options.data)
     if endpoint is None:
         raise CommandError(
@@ -51,10 +55,6 @@ def _flags(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from kubeade.cluster import ledger
-    from kubeade.store.ledger import LedgerUnusable
 
-    try:
-        ledger.serve(options.data, options.port, lambda url: print(f"serving {url}", flush=True))
-    except LedgerUnusable as error:
-        raise CommandError(str(error)) from error
+    ledger.serve(options.data, options.port, lambda url: print(f"serving {url}", flush=True))
     return 0

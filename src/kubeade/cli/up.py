@@ -3,6 +3,7 @@ Ready."""
 
 import argparse
 
+from kubeade.cli import etcd
 from kubeade.cli.errors import CommandError
 from kubeade.cli.terminal import Progress, follow
 from kubeade.cluster.progress import Step
@@ -26,10 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulated-nodes", type=int, default=0, metavar="N", help="add N nodes whose pods are simulated"
     )
-    parser.add_argument(
-        "--store", default="sqlite", choices=["sqlite", "etcd"], help="the ledger (default: sqlite)"
-    )
-    parser.add_argument("--etcd-servers", default="", metavar="URLS", help="with --store etcd")
+    etcd.add_arguments(parser)
     parser.add_argument(
         "--kubernetes-version",
         default=KUBERNETES_VERSION,
@@ -86,8 +84,7 @@ def _order(options: argparse.Namespace) -> Order:
             f"--runtime {options.runtime} is not supported yet: use auto, namespaces, process or simulated",
             exit_code=2,
         )
-    if options.store == "etcd" or options.etcd_servers:
-        raise CommandError("--store etcd is not supported yet: use sqlite", exit_code=2)
+    store = etcd.read(options)
     if options.kubernetes_version not in SUPPORTED_VERSIONS:
         raise CommandError(
             f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2
@@ -96,4 +93,11 @@ def _order(options: argparse.Namespace) -> Order:
         raise CommandError(f"--port {options.port} is not a port (1-65535)", exit_code=2)
     if options.simulated_nodes < 0:
         raise CommandError("--simulated-nodes cannot be negative", exit_code=2)
-    return Order(options.runtime, options.port, options.simulated_nodes, options.kubernetes_version)
+    return Order(
+        options.runtime,
+        options.port,
+        options.simulated_nodes,
+        options.kubernetes_version,
+        options.store,
+        store,
+    )

@@ -14,12 +14,12 @@ import sys
 from kubeade.cluster import addresses, daemon, settings, teardown
 from kubeade.cluster.components import Components
 from kubeade.cluster.control_plane import ControlPlane
-from kubeade.cluster.etcd_face import LedgerDoor
 from kubeade.cluster.event_loop import runner
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Report, Step
 from kubeade.cluster.settings import Order, Settings
 from kubeade.cluster.shop import NETWORK_OF_MODE
+from kubeade.cluster.store import Store
 from kubeade.cluster.supervise import supervise
 from kubeade.cluster.trust import Trust
 from kubeade.cni import NetworkError
@@ -28,7 +28,6 @@ from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 from kubeade.runtime.mode import Detected, ModeRefused, detect_mode
 from kubeade.store.ledger import LedgerError
-from kubeade.store.sqlite import SqliteLedger
 
 log = logging.getLogger(__name__)
 
@@ -65,26 +64,24 @@ class Cluster:
         self._listen_for_signals()
         detected = detect_mode(self._order.runtime, self._data.runtime)
         chosen = self._settings(detected)
-        ledger = await SqliteLedger.open(self._data.ledger)
-        door = LedgerDoor(self._data, ledger, self._clock)
+        store = await Store.open(self._data, chosen.etcd, self._clock)
         try:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
             daemon.record(self._data.process, daemon.this_process())
             trust = Trust.of(self._data, self._clock)
-            plane = ControlPlane(self._data, chosen, trust, ledger, self._clock, self._ids)
+            plane = ControlPlane(self._data, chosen, trust, store.ledger, self._clock, self._ids)
             components = Components(
                 self._data, chosen, detected.mode, plane.handle, trust, self._clock, self._ids
             )
             await components.network.open()
             await plane.start(components.api_addresses)
-            await door.start()
+            await store.open_door()
             self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}")
             await self._run_components(
                 plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
             )
         finally:
-            await door.stop()
-            await ledger.close()
+            await store.close()
             self._data.process.unlink(missing_ok=True)
 
     async def _run_components(
@@ -146,6 +143,7 @@ class Cluster:
             node_name=addresses.node_name(),
             simulated_nodes=self._order.simulated_nodes,
             kubernetes_version=self._order.kubernetes_version,
+            etcd=self._order.etcd,
         )
 
     def _listen_for_signals(self) -> None:

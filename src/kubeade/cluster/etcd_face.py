@@ -12,6 +12,7 @@ import msgspec
 from kubeade.cluster import daemon
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Authority, Subject, write_private
+from kubeade.cluster.settings import EtcdSettings
 from kubeade.lib.clock import Clock
 from kubeade.store.sqlite import SqliteLedger
 
@@ -47,6 +48,13 @@ def flags(data: DataDirectory, endpoint: Endpoint, clock: Clock) -> str:
             f"--key={folder / 'client.key'}",
         ]
     )
+
+
+def flags_of_etcd(etcd: EtcdSettings) -> str:
+    """What etcdctl needs to reach a real etcd that is the ledger."""
+    files = {"cacert": etcd.authority_file, "cert": etcd.certificate_file, "key": etcd.key_file}
+    given = [f"--{name}={file}" for name, file in files.items() if file]
+    return shlex.join([f"--endpoints={','.join(etcd.servers)}", *given])
 
 
 class LedgerDoor:

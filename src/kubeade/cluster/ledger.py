@@ -10,6 +10,7 @@ from kubeade.cluster.event_loop import runner
 from kubeade.cluster.layout import DataDirectory
 from kubeade.lib.clock import SystemClock
 from kubeade.store.check import check_file
+from kubeade.store.ledger import LedgerUnusable
 from kubeade.store.sqlite import SqliteLedger
 
 
@@ -19,12 +20,15 @@ def check(path: Path) -> list[str]:
 
 
 def serve(data: DataDirectory, port: int, ready: Callable[[str], None]) -> None:
-    """Serve the directory's ledger as etcd would, until SIGTERM or SIGINT. Raises OSError, LedgerUnusable.
+    """Serve the directory's ledger as etcd would, until SIGTERM or SIGINT. Raises OSError.
 
     `ready` is called with the URL.
     """
     data.prepare()
-    runner()(_serve(data, port, ready))
+    try:
+        runner()(_serve(data, port, ready))
+    except LedgerUnusable as error:
+        raise OSError(str(error)) from error
 
 
 async def _serve(data: DataDirectory, port: int, ready: Callable[[str], None]) -> None:

@@ -21,13 +21,28 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class EtcdSettings:
+    """A real etcd as the ledger: its members' URLs, and the files that TLS to them needs."""
+
+    servers: tuple[str, ...]
+    authority_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What the user asked for on the command line. `port` 0: 6443 if it is free, else any free one."""
+    """What the user asked for on the command line. `port` 0: 6443 if it is free, else any free one.
+
+    `store`: sqlite, etcd, or "" for what the cluster was created with (sqlite for a new one).
+    """
 
     runtime: str = "auto"
     port: int = 0
     simulated_nodes: int = 0
     kubernetes_version: str = KUBERNETES_VERSION
+    store: str = ""
+    etcd: EtcdSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Settings:
     node_name: str
     simulated_nodes: int
     kubernetes_version: str
+    etcd: EtcdSettings | None = None
 
     @property
     def service_range(self) -> str:
@@ -90,8 +106,14 @@ def keep_to(kept: Settings, order: Order, network: str) -> Settings:
             f"this cluster was created with {kept.network} addresses and would now get {network} ones: "
             "use the runtime it was created with, or start anew with 'kubeade down --delete'"
         )
+    if order.store and (order.store == "etcd") != (kept.etcd is not None):
+        raise SettingsError(
+            f"this cluster was created with its ledger in {'etcd' if kept.etcd else 'sqlite'}: leave --store "
+            "out, or start anew with 'kubeade down --delete'"
+        )
     return replace(
         kept,
+        etcd=order.etcd or kept.etcd,
         api_port=order.port or kept.api_port,
         simulated_nodes=order.simulated_nodes or kept.simulated_nodes,
         kubernetes_version=order.kubernetes_version,

@@ -236,6 +236,18 @@ class Ledger(Protocol):
         """End the lease now and delete its keys at one revision. Raises LeaseNotFound."""
         ...
 
+    @property
+    def shared(self) -> bool:
+        """Whether others write to it, too."""
+        ...
+
+    async def refresh(self) -> int:
+        """Come to know every change that anybody has been told of before.
+
+        Returns the revision of the newest one; it has been handed to the watches here that keep up.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what is queued, then shut. Open watches end with LedgerClosed."""
         ...

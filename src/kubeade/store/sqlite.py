@@ -102,6 +102,13 @@ class SqliteLedger:
     def compact_revision(self) -> int:
         return self._compact_revision
 
+    @property
+    def shared(self) -> bool:
+        return False
+
+    async def refresh(self) -> int:
+        return self.revision
+
     async def create(
         self, key: bytes, value: bytes, *, stamp_at: int | None = None, lease: int = 0, author: str = ""
     ) -> Record:

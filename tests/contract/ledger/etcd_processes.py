@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import random
 import shutil
 import signal
 import socket
@@ -82,9 +83,12 @@ class EtcdCluster:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Outside the range that the kernel gives to clients: a member that is down must find it free again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _die_with_parent() -> None:

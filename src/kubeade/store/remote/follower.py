@@ -1,7 +1,8 @@
 """Follows etcd with one watch and feeds everybody here from it; goes on with another member when one is lost.
 
-`revision` is how far it has come. When the members have forgotten where it was, all watches here are
-told Compacted and it goes on from the present.
+`revision` is how far it has come, `changed_revision` that of the newest change of ours until there. When
+the members have forgotten where it was, all watches here are told Compacted and it goes on from the
+present.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ class Follower:
 
     def __init__(self, members: Members, revision: int, present: Callable[[], Awaitable[int]]) -> None:
         self.feed = _feed(revision)
+        self.changed_revision = revision
         self.creators = Creators()
         self._members = members
         self._present = present
@@ -87,6 +89,8 @@ class Follower:
                             self.creators.learn(record.key, record.mod_revision, record.creator)
                         else:
                             self.creators.forget(record.key)
+                    if events:
+                        self.changed_revision = events[-1].record.mod_revision
                     self.feed.publish(events, revision)
                     self._release()
             except MemberLost as lost:
@@ -103,6 +107,7 @@ class Follower:
         log.warning("etcd has forgotten what came after revision %d", self.feed.revision)
         revision = await self._present()
         lost, self.feed = self.feed, _feed(revision)
+        self.changed_revision = revision
         lost.end(error if isinstance(error, Compacted) else Compacted(revision))
         self._release()
 

@@ -86,6 +86,10 @@ class EtcdLedger:
     def compact_revision(self) -> int:
         return self._compact_revision
 
+    @property
+    def shared(self) -> bool:
+        return True
+
     async def create(
         self, key: bytes, value: bytes, *, stamp_at: int | None = None, lease: int = 0, author: str = ""
     ) -> Record:
@@ -171,8 +175,8 @@ class EtcdLedger:
             buffer_events=WATCH_BUFFER_EVENTS,
         )
 
-    async def refresh(self) -> None:
-        """Until what is followed here is as new as etcd is now. Those who ask at once share the question."""
+    async def refresh(self) -> int:
+        """Those who ask at once share the question."""
         self._check_open()
         asked = self._asked
         if asked is not None and not asked.done():
@@ -182,6 +186,7 @@ class EtcdLedger:
         if self._asked is None or self._asked.done():
             self._asked = asyncio.ensure_future(self._catch_up())
         await asyncio.shield(self._asked)
+        return self._follower.changed_revision
 
     async def compact(self, revision: int) -> None:
         self._check_open()

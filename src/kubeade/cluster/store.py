@@ -1,0 +1,65 @@
+"""The cluster's ledger, opened: SQLite in the data directory, with a door for etcd's tools, or a real etcd.
+
+Either way this process holds the data directory's lock.
+"""
+
+from pathlib import Path
+
+from kubeade.cluster.etcd_face import LedgerDoor
+from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.settings import EtcdSettings
+from kubeade.lib.clock import Clock
+from kubeade.store.ledger import Ledger
+from kubeade.store.lock import LedgerLock
+
+
+class Store:
+    """One opened ledger and what belongs to it."""
+
+    def __init__(
+        self, ledger: Ledger, lock: LedgerLock | None = None, door: LedgerDoor | None = None
+    ) -> None:
+        self.ledger = ledger
+        self._lock = lock
+        self._door = door
+
+    @classmethod
+    async def open(cls, data: DataDirectory, etcd: EtcdSettings | None, clock: Clock) -> "Store":
+        """Raises LedgerUnusable, OSError."""
+        if etcd is not None:
+            return await cls._open_etcd(data, etcd)
+        from kubeade.store.sqlite import SqliteLedger
+
+        ledger = await SqliteLedger.open(data.ledger)
+        return cls(ledger, door=LedgerDoor(data, ledger, clock))
+
+    @classmethod
+    async def _open_etcd(cls, data: DataDirectory, etcd: EtcdSettings) -> "Store":
+        from kubeade.store.remote.ledger import EtcdLedger
+        from kubeade.store.remote.members import EtcdAddress
+
+        address = EtcdAddress(
+            etcd.servers, _pem(etcd.authority_file), _pem(etcd.certificate_file), _pem(etcd.key_file)
+        )
+        lock = LedgerLock(data.ledger)
+        try:
+            return cls(await EtcdLedger.open(address), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    async def open_door(self) -> None:
+        """Let etcd's tools in, where the ledger is ours. Raises OSError."""
+        if self._door is not None:
+            await self._door.start()
+
+    async def close(self) -> None:
+        if self._door is not None:
+            await self._door.stop()
+        await self.ledger.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _pem(file: str) -> bytes | None:
+    return Path(file).read_bytes() if file else None
