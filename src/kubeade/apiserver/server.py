@@ -32,6 +32,7 @@ from kubeade.api.errors import (
     NotFound,
     RequestEntityTooLarge,
     ServiceUnavailable,
+    Timeout,
     Unauthorized,
 )
 from kubeade.api.openapi import OpenApi
@@ -72,7 +73,7 @@ from kubeade.apiserver.writer import PipelineWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.ids import Ids
-from kubeade.store.ledger import LedgerClosed, LedgerFull
+from kubeade.store.ledger import LedgerClosed, LedgerFull, OutcomeUnknown
 
 _log = logging.getLogger(__name__)
 _LEDGER_FULL = "the ledger is full: free disk space or raise its quota"
@@ -205,6 +206,8 @@ class ApiServer:
             response = self._refusal(request, error)
         except LedgerFull:
             response = self._refusal(request, ServiceUnavailable(_LEDGER_FULL))
+        except OutcomeUnknown as error:
+            response = self._refusal(request, Timeout(f"no word from the store: {error}"))
         except LedgerClosed:
             response = self._refusal(request, ServiceUnavailable("the server is shutting down"))
         except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
@@ -261,6 +264,8 @@ class ApiServer:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
             raise NotFound("the server could not find the requested resource")
+        if self.storage.ledger.shared and "resourceVersion=" not in request.query_string:
+            await self.storage.refresh()
         if info.subresource == "proxy":  # query, Accept and body are for whom the request goes to
             return await route(Call(self._backend, request, info, found, user), self.subresources)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))
