@@ -13,7 +13,7 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _WILDCARDS = frozenset({"*/*", "application/*"})
-_SUPPORTED = (JSON, YAML, PROTOBUF)
+SUPPORTED = (JSON, YAML, PROTOBUF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def negotiate(accept: str, *, custom: bool = False) -> Form:
         form = _read(alternative)
         if form is not None and not (custom and form == _PLAIN_PROTOBUF):
             return form
-    listed = ", ".join(_SUPPORTED[:2] if custom else _SUPPORTED)
+    listed = ", ".join(SUPPORTED[:2] if custom else SUPPORTED)
     raise NotAcceptable(f"only the following media types are accepted: {listed}")
 
 
@@ -63,7 +63,7 @@ def _read(alternative: str) -> Form | None:
     media_type, *parameters = (part.strip() for part in alternative.split(";"))
     if media_type in _WILDCARDS:
         media_type = JSON
-    if media_type not in _SUPPORTED:
+    if media_type not in SUPPORTED:
         return None
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
     transform = named.get("as", "")

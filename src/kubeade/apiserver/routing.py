@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-from kubeade.api.errors import MethodNotAllowed, NotFound
+from kubeade.api.errors import MethodNotAllowed, NotAcceptable, NotFound
 from kubeade.apiserver import rules
 from kubeade.apiserver.call import Call
+from kubeade.apiserver.negotiation import SUPPORTED
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.seams import Question
 from kubeade.apiserver.subresources.registry import SubresourceRegistry
@@ -81,6 +82,8 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
 async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[str, object]]]) -> Response:
     from kubeade.api.resource import Resource
 
+    if call.form.transform:
+        raise NotAcceptable("only the following media types are accepted: " + ", ".join(SUPPORTED))
     declared = call.type.subresources.get(call.info.subresource)
     expected = call.resource
     if declared is not None:

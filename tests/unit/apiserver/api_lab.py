@@ -155,14 +155,16 @@ class Events:
 
 @asynccontextmanager
 async def api_lab(
-    path: Path, admission: Callable[[Storage, OpenDoors], Admission] | None = None
+    path: Path,
+    admission: Callable[[Storage, OpenDoors], Admission] | None = None,
+    config: ApiServerConfig | None = None,
 ) -> AsyncIterator[ApiLab]:
     """Without `admission`, everything is admitted."""
     ledger = await SqliteLedger.open(path / "ledger.db")
     doors, clock = OpenDoors(), HandClock()
     storage = Storage.on(ledger)
     admits = doors if admission is None else admission(storage, doors)
-    server = ApiServer(ApiServerConfig(), storage, clock, Ids(Random(1)), doors, doors, admits)
+    server = ApiServer(config or ApiServerConfig(), storage, clock, Ids(Random(1)), doors, doors, admits)
     await server.start()
     try:
         yield ApiLab(server, doors, clock)

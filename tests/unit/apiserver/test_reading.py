@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from api_lab import ApiLab, api_lab
 
+from kubeade.api.resource import Object
+from kubeade.apiserver.seams import Question
+from kubeade.apiserver.server import ApiServerConfig
+
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 
@@ -62,13 +66,17 @@ async def test_labels_and_fields_select(lab: ApiLab) -> None:
     assert (await lab.send("GET", f"{pods}?labelSelector=a%3D%3D%3Db")).status == 400
 
 
-async def test_pages_together_are_the_list_as_it_was_at_the_first(lab: ApiLab) -> None:
+@pytest.mark.parametrize("changes", [True, False])
+async def test_pages_together_are_the_list_as_it_was_at_the_first(lab: ApiLab, changes: bool) -> None:
     for name in "abcde":
         await lab.config_map(name)
     first = (await lab.send("GET", f"{CONFIG_MAPS}?limit=2")).json
     assert first["metadata"]["remainingItemCount"] == 3
-    await lab.config_map("aa")
-    await lab.send("DELETE", f"{CONFIG_MAPS}/d")
+    if changes:
+        await lab.config_map("aa")
+        await lab.send("DELETE", f"{CONFIG_MAPS}/d")
+    else:
+        await lab.send("POST", "/api/v1/namespaces", {"metadata": {"name": "elsewhere"}})
     found, token = [item["metadata"]["name"] for item in first["items"]], first["metadata"]["continue"]
     while token:
         page = (await lab.send("GET", f"{CONFIG_MAPS}?limit=2&continue={token}")).json
@@ -88,6 +96,18 @@ async def test_a_page_whose_revision_is_forgotten_offers_an_inconsistent_rest(la
     expired = await lab.send("GET", f"{CONFIG_MAPS}?limit=2&continue={token}")
     assert (expired.status, expired.json["reason"]) == (410, "Expired")
     assert await names(lab, f"{CONFIG_MAPS}?continue={expired.json['metadata']['continue']}") == ["c", "d"]
+
+
+async def test_a_list_in_pages_is_promised_for_five_minutes(lab: ApiLab) -> None:
+    for name in "abc":
+        await lab.config_map(name)
+    token = (await lab.send("GET", f"{CONFIG_MAPS}?limit=1")).json["metadata"]["continue"]
+    lab.clock.advance(300)
+    second = await lab.send("GET", f"{CONFIG_MAPS}?limit=1&continue={token}")
+    assert second.status == 200
+    lab.clock.advance(1)
+    for late in (token, second.json["metadata"]["continue"]):
+        assert (await lab.send("GET", f"{CONFIG_MAPS}?limit=1&continue={late}")).status == 410
 
 
 @pytest.mark.parametrize(
@@ -249,3 +269,14 @@ async def test_discovery_comes_in_parts_and_as_a_whole(lab: ApiLab) -> None:
     assert whole.json["kind"] == "APIGroupDiscoveryList"
     again = await lab.send("GET", "/apis", headers={**accept, "if-none-match": whole.header("etag")[0]})
     assert (again.status, again.body) == (304, b"")
+
+
+async def test_what_is_answered_and_not_kept_has_no_table(tmp_path: Path) -> None:
+    async def answer(question: Question) -> Object:
+        return question.body
+
+    config = ApiServerConfig(responders={("authorization.k8s.io", "selfsubjectaccessreviews", ""): answer})
+    async with api_lab(tmp_path, config=config) as lab:
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        assert (await lab.send("POST", path, {"spec": {}})).status == 201
+        assert (await lab.send("POST", path, {"spec": {}}, headers=TABLE)).status == 406

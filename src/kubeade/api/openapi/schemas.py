@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubeade.api.openapi.custom import is_open, simplified, with_object_fields
 from kubeade.api.openapi.protobuf import SCHEMA_WORDS
 from kubeade.api.resource import Resource
 from kubeade.api.schema import META, Descriptions, Schema, definition_name
@@ -12,6 +13,7 @@ Json = dict[str, Any]
 
 # Of oneOf, nullable and the like v2 knows nothing; built-in defaults are not published, as upstream.
 _V2_WORDS = SCHEMA_WORDS - {"allOf", "default"}
+_ANY_KIND = "io.k8s.api.core.v1.ConfigMap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,28 @@ class Components:
     def custom(self, resource: Resource) -> Json:
         """A custom kind's schema, with the fields of every object."""
         node = self._schema.find(resource.group, resource.version, resource.kind)
-        written = self.write(node.schema) if node else {"type": "object"}
+        schema: Mapping[str, Any] = node.schema if node else {"type": "object"}
         kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+        if is_open(schema) and not self.dialect.v3:
+            written: Json = {"type": "object"}
+        else:
+            written = self.write(schema if self.dialect.v3 else simplified(schema))
+            written = with_object_fields(written, self._object_fields(), v3=self.dialect.v3)
         return {**written, "x-kubernetes-group-version-kind": [kind]}
+
+    def _object_fields(self) -> dict[str, Json]:
+        """apiVersion, kind and metadata, described as every kind's are."""
+        texts = self._descriptions.of(_ANY_KIND)
+        string: Json = {"type": "string"}
+        metadata = self.reference(f"{META}.ObjectMeta")
+        fields = {"apiVersion": string, "kind": string, "metadata": metadata}
+        return {name: self._described(node, texts.get(name, "")) for name, node in fields.items()}
 
     def custom_list(self, resource: Resource, list_kind: str) -> Json:
         """The list of a custom kind."""
         item = self.reference(self.name_of(resource.group, resource.version, resource.kind))
         properties = {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
+            **self._object_fields(),
             "metadata": self.reference(f"{META}.ListMeta"),
             "items": {"type": "array", "items": item},
         }

@@ -7,7 +7,6 @@ from crd_samples import INTEGER, STRING, custom, definition, struct, texts
 
 from kubeade.api.crd import names
 from kubeade.api.crd.custom_resource import custom_resources
-from kubeade.api.crd.openapi import definitions_v2, definitions_v3
 from kubeade.api.crd.validation import definition_create, definition_update
 
 ROOT = "spec.versions[0].schema.openAPIV3Schema"
@@ -202,17 +201,3 @@ def test_selectable_fields_and_columns_reach_the_catalogue():
     )
     assert resource.selectable_fields == ("spec.a",)
     assert resource.columns == (column,)
-
-
-def test_published_schemas_know_their_kind_and_say_only_what_their_form_can():
-    port = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
-    resource = custom(struct(port=port, note={**STRING, "nullable": True}))
-    v3, v2 = definitions_v3(resource), definitions_v2(resource)
-    assert set(v3) == {"com.example.stable.v1.CronTab", "com.example.stable.v1.CronTabList"}
-    kind = v3["com.example.stable.v1.CronTab"]
-    assert kind["x-kubernetes-group-version-kind"] == [
-        {"group": "stable.example.com", "kind": "CronTab", "version": "v1"}
-    ]
-    assert kind["properties"]["spec"]["properties"]["port"] == port
-    plain = v2["com.example.stable.v1.CronTab"]["properties"]["spec"]["properties"]
-    assert plain == {"port": {"x-kubernetes-int-or-string": True}, "note": {}}

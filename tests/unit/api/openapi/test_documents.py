@@ -102,13 +102,32 @@ def test_custom_kinds_are_told_in_each_versions_words(openapi: OpenApi) -> None:
     assert v3["properties"]["spec"]["properties"]["sugar"] == SUGAR
     assert v3["x-kubernetes-group-version-kind"][0]["kind"] == "Lemonade"
     v2 = read(openapi.v2())["definitions"]["example.stand.v1.Lemonade"]
-    assert v2["properties"]["spec"]["properties"]["sugar"] == {
-        "type": "integer",
-        "description": "spoons",
-        "minimum": 0,
-    }
+    # Clients of v2 refuse a null where a type stands.
+    assert v2["properties"]["spec"]["properties"]["sugar"] == {"description": "spoons", "minimum": 0}
+    for form in (v2, v3):
+        assert form["properties"]["apiVersion"]["description"].startswith("APIVersion defines the versioned")
     assert "anyOf" not in v2["properties"]["spec"]
     assert openapi.v2_protobuf()
+
+
+def test_what_keeps_unknown_fields_is_only_an_object_in_v2(openapi: OpenApi, catalogue: Catalogue) -> None:
+    kept = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    open_kind = Resource("stand.example", "v1", "mixes", "Mix")
+    template = {**kept, "x-kubernetes-embedded-resource": True}
+    holder = Resource("stand.example", "v1", "boxes", "Box")
+    openapi._schema.add(open_kind, kept)
+    openapi._schema.add(holder, {"type": "object", "properties": {"template": template}})
+    for resource in (open_kind, holder):
+        catalogue.add(custom_resource_type(resource, {"plural": resource.plural}, [], "v1"))
+    v2 = read(openapi.v2())["definitions"]
+    v3 = read(openapi.v3("stand.example", "v1"))["components"]["schemas"]
+    mix = v2["example.stand.v1.Mix"]
+    assert {key for key in mix if key != "x-kubernetes-group-version-kind"} == {"type"}
+    assert "metadata" in v3["example.stand.v1.Mix"]["properties"]
+    assert "properties" not in v2["example.stand.v1.Box"]["properties"]["template"]
+    shown = v3["example.stand.v1.Box"]["properties"]["template"]
+    assert set(shown["properties"]) == {"apiVersion", "kind", "metadata"}
+    assert shown["required"] == ["kind", "apiVersion"]
 
 
 def test_documents_follow_the_catalogue(openapi: OpenApi, catalogue: Catalogue) -> None:
