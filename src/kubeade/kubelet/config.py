@@ -63,6 +63,8 @@ class KubeletConfig:
     crash_loop_backoff: Backoff = FAILURE_BACKOFF
     image_pull_backoff: Backoff = FAILURE_BACKOFF
     max_parallel_image_pulls: int = 5
+    container_log_max_bytes: int = 10 << 20
+    container_log_max_files: int = 5
     eviction_hard: dict[str, str] = field(default_factory=lambda: dict(EVICTION_HARD))
     eviction_transition_seconds: float = 60.0
     image_gc_high_percent: int = 95
@@ -91,6 +93,8 @@ class KubeletConfig:
                 "anonymous": {"enabled": False},
             },
             "authorization": {"mode": "Webhook"},
+            "containerLogMaxFiles": self.container_log_max_files,
+            "containerLogMaxSize": str(self.container_log_max_bytes),
             "evictionHard": self.eviction_hard,
             "evictionPressureTransitionPeriod": f"{self.eviction_transition_seconds:g}s",
             "imageGCHighThresholdPercent": self.image_gc_high_percent,

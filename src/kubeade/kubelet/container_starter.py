@@ -19,6 +19,7 @@ from kubeade.kubelet.failures import HookFailure, StartFailure
 from kubeade.kubelet.hooks import run_hook
 from kubeade.kubelet.hosts import hosts_file
 from kubeade.kubelet.identity import container_hash
+from kubeade.kubelet.log_rotation import log_path, rotated
 from kubeade.kubelet.mounts import hosts_mount, termination_mount, volume_mounts
 from kubeade.kubelet.observed import ObservedPod
 from kubeade.kubelet.pod_context import PodContext
@@ -208,8 +209,9 @@ class ContainerStarter:
         for old in dead[DEAD_CONTAINERS_KEPT:]:
             with contextlib.suppress(CriError):
                 await self._node.runtime.remove_container(old.id)
-            log_file = self._context.log_directory / name / f"{old.metadata.attempt}.log"
-            log_file.unlink(missing_ok=True)
+            log_file = log_path(self._context, old)
+            for each in (log_file, *rotated(log_file)):
+                each.unlink(missing_ok=True)
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ from kubeade.kubelet.eviction.images import ImageCollector
 from kubeade.kubelet.eviction.manager import EvictionManager, Surroundings
 from kubeade.kubelet.eviction.pressure import Pressure
 from kubeade.kubelet.image_puller import ImagePuller
+from kubeade.kubelet.log_rotation import LogRotation
 from kubeade.kubelet.node_agent import NodeAgent
 from kubeade.kubelet.node_status import allocatable
 from kubeade.kubelet.observer import Observer
@@ -110,6 +111,8 @@ class Kubelet:
                 tasks.create_task(self._work(workers), name="kubelet pods")
                 if not self._config.simulated:
                     tasks.create_task(self._evictions(workers).run(), name="kubelet evictions")
+                    rotation = LogRotation(self._config, self._runtime, self._clock, self._contexts)
+                    tasks.create_task(rotation.run(), name="kubelet logs")
                 if self._config.register_node:
                     tasks.create_task(self._agent.run(), name="kubelet node")
         finally:
