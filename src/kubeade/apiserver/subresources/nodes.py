@@ -29,6 +29,7 @@ _UPGRADE_HEADERS = frozenset(
         "sec-websocket-protocol",
     )
 )
+_PROTOCOLS = ("websocket", "spdy/3.1")
 _ERROR_BYTES = 64 * 1024
 
 
@@ -61,9 +62,13 @@ class Nodes:
     async def tunnel(self, node_name: str, target: str, request: Request) -> Response:
         """Pass the client's upgrade on, and then bytes both ways. Raises as `stream` does."""
         address = self.address(node_name)
+        wanted = _wanted_protocol(request)
         answer = await _send(node_name, address, request.method, target, _upgrade_headers(request))
         if answer.status != 101:
             raise await _refusal(answer)
+        if wanted not in dict(answer.headers).get("upgrade", "").lower():
+            answer.close()
+            raise InternalError("Internal error occurred: the node upgraded to what nobody asked for")
 
         async def upgrade(client: Duplex) -> None:
             await splice(client, answer.duplex(), self._idle_seconds)
@@ -96,6 +101,14 @@ async def _send(
 def _preferred_address(status: Object) -> str:
     found = {each.get("type"): each.get("address", "") for each in reversed(status.get("addresses") or [])}
     return next((found[kind] for kind in _PREFERRED if found.get(kind)), "")
+
+
+def _wanted_protocol(request: Request) -> str:
+    """Raises BadRequest for a request that asks for no upgrade, or for one to what no stream speaks."""
+    upgrade = request.headers.get("upgrade", "").strip().lower()
+    if "upgrade" not in request.headers.get("connection", "").lower() or upgrade not in _PROTOCOLS:
+        raise BadRequest("Upgrade request required")
+    return upgrade
 
 
 def _upgrade_headers(request: Request) -> list[tuple[str, str]]:

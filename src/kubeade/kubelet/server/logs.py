@@ -40,9 +40,8 @@ async def serve_log(
     namespace, pod, container = where
     path, status = await access.find_log(namespace, pod, container, previous=previous)
     if not path.exists():
-        raise Unavailable(
-            f'container "{container}" in pod "{pod}" has no log file: it was removed, or the container is simulated'
-        )
+        why = "it was removed, or the container is simulated"
+        raise Unavailable(f'container "{container}" in pod "{pod}" has no log file: {why}')
     follower = _Follower(access.runtime, status.id)
     body = follower.stream(read_log(path, options, follower.is_running, follower.changed), options)
     return Response(200, [("content-type", "text/plain")], body)
