@@ -11,8 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from island import Island
 
 KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
 _NUMBERS = itertools.count()
@@ -90,3 +94,16 @@ def kubectl(request: pytest.FixtureRequest, cluster: Path, programs: dict[str, P
     made("create", "namespace", name)
     yield made
     made("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def island(tmp_path: Path) -> Iterator["Island"]:
+    """A machine of the test's own, without a cluster yet."""
+    from island import Island, Unavailable
+
+    try:
+        made = Island(tmp_path)
+    except Unavailable as reason:
+        pytest.skip(f"no machine of its own for the test: {reason}")
+    yield made
+    made.close()

@@ -5,18 +5,24 @@ and the home directory show the machine's, but what is written to them stays on 
 finds it. Everything ends with the island's first process.
 """
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+from conftest import newest_kubectl
 
 KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
 SNAPSHOT = Path(__file__).with_name("snapshot.py")
 
 _FIRST_PROCESS = """
 import ctypes, glob, os, signal, subprocess, sys
-root = sys.argv[1]
+groups, root, *disk = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 
 def mount(source, target, kind, flags=0, options=None):
@@ -35,14 +41,13 @@ os.mkdir(f"{root}/home")
 for number, place in enumerate(("/tmp", "/run", "/var")):
     for name in ("upper", "work"):
         os.makedirs(f"{root}/written/{name}{number}")
-    # The tests' own directory is below /tmp: it must stay what it is.
-    kept = os.open(root, os.O_PATH)
+    # The tests' own directories are below /tmp: they must stay what they are.
+    kept = {path: os.open(path, os.O_PATH) for path in (root, *disk) if path.startswith(place + "/")}
     upper, work = f"{root}/written/upper{number}", f"{root}/written/work{number}"
     mount("overlay", place, "overlay", 0, f"lowerdir={place},upperdir={upper},workdir={work}")
-    if root.startswith(place + "/"):
-        mount(f"/proc/self/fd/{kept}", root, "none", BIND)
-    os.close(kept)
-groups = sys.argv[2]
+    for path, fd in kept.items():
+        mount(f"/proc/self/fd/{fd}", path, "none", BIND)
+        os.close(fd)
 unified = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 for place in ["/sys/fs/cgroup"] if unified else glob.glob("/sys/fs/cgroup/*"):
     try:
@@ -65,14 +70,21 @@ class Unavailable(Exception):
 
 
 class Island:
-    """Made below `root`, an empty directory. Raises Unavailable."""
+    """Made below `root`, an empty directory. What is written to `disk` outlives it. Raises Unavailable."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Path | None = None) -> None:
         self.root = root
-        self.data = root / "home" / "cluster"
+        self.data = (disk or root / "home") / "cluster"
         self._groups = f"island-{os.getpid()}-{root.name}"
         separate = ["--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]
-        first = [sys.executable, "-c", _FIRST_PROCESS, str(root), self._groups]
+        first = [
+            sys.executable,
+            "-c",
+            _FIRST_PROCESS,
+            self._groups,
+            str(root),
+            *([str(disk)] if disk else []),
+        ]
         self._holder = subprocess.Popen(
             ["unshare", *separate, *first], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -123,6 +135,20 @@ class Island:
         found: dict[str, list[str]] = json.loads(done.stdout)
         return found
 
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        where = ["--kubeconfig", str(self.data / "kubeconfig"), "--cache-dir", str(self.root / "kubectl")]
+        done = self.run(str(newest_kubectl()), *where, *arguments, stdin=stdin)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def kill(self, who: str) -> None:
+        """SIGKILL the cluster's process ("main"), its "launcher", or "both"."""
+        for line in self.snapshot()["processes"]:
+            is_launcher = "kubeade.runtime.launcher.main" in line
+            is_main = "kubeade.cli.main up" in line
+            if (is_launcher and who in ("launcher", "both")) or (is_main and who in ("main", "both")):
+                self.signal(int(line.split()[0]), signal.SIGKILL)
+
     def file(self, path: Path) -> Path:
         """A file of the island, as this side reaches it."""
         return Path(f"/proc/{self._pid}/root{path}")
@@ -135,7 +161,21 @@ class Island:
         """End everything on it."""
         self._holder.kill()
         self._holder.communicate()
-        for base in (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")):
-            groups = base / self._groups
-            for directory, _, _ in os.walk(groups, topdown=False):
-                Path(directory).rmdir()
+        until(self._remove_groups, "processes of the island live on")
+
+    def _remove_groups(self) -> bool:
+        places = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")]
+        groups = [place / self._groups for place in places if (place / self._groups).is_dir()]
+        for group in groups:
+            for directory, _, _ in os.walk(group, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(directory)
+        return not any(group.is_dir() for group in groups)
+
+
+def until(condition: Callable[[], object], what: str, timeout_seconds: float = 25) -> None:
+    """Return once the condition holds; `what` is said if it does not."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)

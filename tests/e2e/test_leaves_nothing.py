@@ -6,14 +6,9 @@ Each test has a machine of its own (`island.py`), whose state before and after m
 import json
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from island import KUBEADE, Island, Unavailable
-
-from conftest import newest_kubectl
+from island import KUBEADE, Island, until
 
 # The server listens on the pod's own address, since in process mode all pods share the machine's.
 STAND = """
@@ -54,46 +49,13 @@ spec: {type: LoadBalancer, selector: {app: stand}, ports: [{port: 80, targetPort
 """
 
 
-@pytest.fixture
-def island(tmp_path: Path) -> Iterator[Island]:
-    try:
-        made = Island(tmp_path)
-    except Unavailable as reason:
-        pytest.skip(f"no machine of its own for the test: {reason}")
-    yield made
-    made.close()
-
-
-def until(condition: Callable[[], bool], what: str, timeout_seconds: float = 40) -> None:
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def kubectl(island: Island, *arguments: str, stdin: str = "") -> str:
-    where = ["--kubeconfig", str(island.data / "kubeconfig"), "--cache-dir", str(island.root / "kubectl")]
-    done = island.run(str(newest_kubectl()), *where, *arguments, stdin=stdin)
-    assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
 def open_stand(island: Island) -> None:
     """Return once customers reach it through its Service."""
-    kubectl(island, "apply", "-f", "-", stdin=STAND.replace("FRIDGE", str(island.root / "home" / "fridge")))
-    kubectl(island, "wait", "pod/stand", "--for=condition=Ready", "--timeout=40s")
-    address = kubectl(island, "get", "service", "stand", "-o", "jsonpath={.spec.clusterIP}")
+    island.kubectl("apply", "-f", "-", stdin=STAND.replace("FRIDGE", str(island.root / "home" / "fridge")))
+    island.kubectl("wait", "pod/stand", "--for=condition=Ready", "--timeout=40s")
+    address = island.kubectl("get", "service", "stand", "-o", "jsonpath={.spec.clusterIP}")
     fetch = f"import urllib.request as u; u.urlopen('http://{address}', timeout=2)"
     until(lambda: island.run("python3", "-c", fetch).returncode == 0, "the Service does not answer")
-
-
-def kill(island: Island, who: str) -> None:
-    """SIGKILL the cluster's process, its launcher, or both at once."""
-    for line in island.snapshot()["processes"]:
-        is_launcher = "kubeade.runtime.launcher.main" in line
-        is_main = "kubeade.cli.main up" in line
-        if (is_launcher and who in ("launcher", "both")) or (is_main and who in ("main", "both")):
-            island.signal(int(line.split()[0]), signal.SIGKILL)
 
 
 def difference(before: dict[str, list[str]], after: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -103,21 +65,14 @@ def difference(before: dict[str, list[str]], after: dict[str, list[str]]) -> dic
 
 @pytest.mark.parametrize(
     ("mode", "killed"),
-    [
-        ("namespaces", ""),
-        ("namespaces", "main"),
-        ("namespaces", "both"),
-        ("process", ""),
-        ("process", "launcher"),
-        ("process", "both"),
-    ],
+    [("namespaces", ""), ("namespaces", "both"), ("process", "main"), ("process", "both")],
 )
 def test_nothing_is_left_of_a_busy_cluster(island: Island, mode: str, killed: str) -> None:
     (island.file(island.root) / "home" / "fridge").mkdir()
     before = island.snapshot()
     island.up(mode)
     open_stand(island)
-    kill(island, killed)
+    island.kill(killed)
     island.down()
     assert difference(before, island.snapshot()) == {}
 
@@ -141,9 +96,7 @@ def test_one_of_two_clusters_goes_and_the_other_keeps_its_network(island: Island
 
 def test_nothing_is_left_of_a_start_that_failed_half_way(island: Island) -> None:
     before = island.snapshot()
-    listen = (
-        "import socket, sys; s = socket.create_server(('127.0.0.1', 6444)); print(flush=True); sys.stdin.read()"
-    )
+    listen = "import socket, sys; s = socket.create_server(('127.0.0.1', 6444)); print(flush=True); sys.stdin.read()"
     with island.begin(sys.executable, "-c", listen) as taken:
         assert taken.stdout is not None
         taken.stdout.readline()

@@ -318,7 +318,12 @@ class EmbeddedRuntime:
             "spec": self._container_spec(config, image, sandbox_config, places, container_id),
         }
         files.make_container(directory, record["spec"], places, isolated=self._mode is Mode.NAMESPACES)
-        record = await self._ask("create", record=record)
+        try:
+            record = await self._ask("create", record=record)
+        except CriError:
+            if not (directory / "record.json").exists():
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
         self._inventory.update_container(record)
         self._inventory.announce(record, ContainerEventType.CREATED, record["created_at"])
         return container_id

@@ -439,6 +439,8 @@ class Launcher(CommandRequests):
             self._lost(container)
             return
         record["state"] = "running"
+        record.setdefault("started_at", self._now())
+        self._container_records.save(record)
         container.watched = True
         container.reopen_pipes(self.loop)
         with contextlib.suppress(OSError, AttributeError):
