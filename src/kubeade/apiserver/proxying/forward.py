@@ -57,6 +57,7 @@ async def forward(road: Road, request: Request) -> Response:
     ours = {name for name, _ in road.headers}
     headers = [*(each for each in passed_on(request, upgrade) if each[0] not in ours), *road.headers]
     target = f"{road.target}?{request.query_string}" if request.query_string else road.target
+    request.interruptible = True
     try:
         async with asyncio.timeout(road.head_seconds):
             answer = await send(road.address, request.method, target, headers, request.body)

@@ -102,6 +102,7 @@ class Connection(asyncio.Protocol):
         self._duplex: SocketDuplex | None = None
         self._tail: list[bytes] | None = None  # what follows an upgrade request until it is answered
         self._refused = False
+        self._handled: Request | None = None
         self._ended = False
         self._reading_paused = False
         self.deadline = math.inf
@@ -133,7 +134,7 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if self._duplex is not None:
             self._duplex.feed_eof()
-        waits = self.task is not None and not self._writer.streaming  # who closes on a stream has left it
+        waits = self.task is not None and not self._interruptible  # who closes on a stream has left it
         return waits and self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -142,8 +143,13 @@ class Connection(asyncio.Protocol):
         self._writer.lose()
         if self._duplex is not None:
             self._duplex.lose()
-        if self.task is not None and self._writer.streaming:
+        if self.task is not None and self._interruptible:
             self.task.cancel()
+
+    @property
+    def _interruptible(self) -> bool:
+        """Whether nothing is lost but an answer if the client is given up."""
+        return self._writer.streaming or (self._handled is not None and self._handled.interruptible)
 
     def pause_writing(self) -> None:
         self._writer.writable.clear()
@@ -160,7 +166,7 @@ class Connection(asyncio.Protocol):
         """End a stream; close when nothing is being answered."""
         if self.task is None:
             self._transport.close()
-        elif self._writer.streaming or self._duplex is not None:
+        elif self._interruptible or self._duplex is not None:
             self.task.cancel()
 
     def abort(self) -> None:
@@ -344,11 +350,14 @@ class Connection(asyncio.Protocol):
         return keep_alive
 
     async def _handle(self, request: Request) -> Response:
+        self._handled = request
         try:
             return await self._site.handler(request)
         except Exception:  # noqa: BLE001 - the last line of defence: one bad request must not end others
             _log.exception("%s %s failed", request.method, request.path)
             return self._site.error_page(500, "internal error")
+        finally:
+            self._handled = None
 
     async def _upgrade(self, response: Response) -> None:
         assert response.upgrade is not None

@@ -34,6 +34,8 @@ class Request:
     by one, where a value may have a comma of its own (`values`).
     `path` is percent-decoded once; `raw_path` is what stood on the wire, without the query.
     `peer_certificate` is the verified client certificate (DER), None without one.
+    `interruptible` is for a handler to set while it only waits for somebody else: should the client go away
+    meanwhile, the handler is cancelled.
     `identity` is set only in-process, by whoever wired the client: it stands for authentication.
     """
 
@@ -47,6 +49,7 @@ class Request:
     peer_address: str = ""
     identity: Any = None
     repeated: Mapping[str, list[str]] = field(default_factory=dict)
+    interruptible: bool = False
 
     def values(self, name: str) -> list[str]:
         """All values of a header (its name in lower case), as they were sent."""

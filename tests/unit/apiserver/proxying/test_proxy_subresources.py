@@ -338,6 +338,26 @@ async def test_no_other_http_may_be_upgraded_to(lab: ApiLab, backend: Backend) -
     assert not {"upgrade", "http2-settings"} & set(backend.seen[0].headers)
 
 
+async def test_who_leaves_is_not_waited_for(lab: ApiLab, front: Address) -> None:
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await reader.read()
+        left.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, POD_ADDRESS, 0)
+    await pod_at(lab, "web", POD_ADDRESS, server.sockets[0].getsockname()[1])
+    _, writer = await asyncio.open_connection(front.host, front.port)
+    writer.write(f"GET {PODS}/web/proxy/x HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    await asyncio.wait_for(asked.wait(), 5)
+    writer.transport.abort()
+    await asyncio.wait_for(left.wait(), 5)
+    server.close()
+
+
 async def test_an_upgrade_that_nobody_asked_for_is_an_error(lab: ApiLab) -> None:
     async def rogue(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
