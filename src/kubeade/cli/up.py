@@ -19,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=0, metavar="P", help="the API's port (default: 6443 or a free one)"
     )
     parser.add_argument(
+        "--advertise-address",
+        default="",
+        metavar="IP",
+        help="an address of this machine where others reach the API, so that they can join",
+    )
+    parser.add_argument(
         "--runtime",
         default="auto",
         metavar="MODE",
@@ -89,6 +95,13 @@ def _order(options: argparse.Namespace) -> Order:
         raise CommandError(
             f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2
         )
+    if options.advertise_address:
+        from ipaddress import ip_address
+
+        try:
+            ip_address(options.advertise_address)
+        except ValueError as error:
+            raise CommandError(f"--advertise-address: {error}", exit_code=2) from error
     if not 0 <= options.port <= 65535:
         raise CommandError(f"--port {options.port} is not a port (1-65535)", exit_code=2)
     if options.simulated_nodes < 0:
@@ -100,4 +113,5 @@ def _order(options: argparse.Namespace) -> Order:
         options.kubernetes_version,
         options.store,
         store,
+        options.advertise_address,
     )

@@ -49,6 +49,8 @@ def load(path: str | os.PathLike[str], context: str = "") -> Credentials:
     for plugin in ("exec", "auth-provider"):
         if plugin in user:
             raise KubeconfigError(f"{file}: credential plugin {plugin!r} is not supported")
+    if not cluster.get("server"):
+        raise KubeconfigError(f"{file}: the cluster has no server")
     return Credentials(
         server=str(cluster["server"]).rstrip("/"),
         ca_pem=_data(cluster, "certificate-authority", file),
@@ -86,16 +88,22 @@ def render(name: str, credentials: Credentials) -> bytes:
 
 
 def _named(config: dict[str, Any], section: str, name: str, inner: str, file: Path) -> dict[str, Any]:
-    for entry in config.get(section) or []:
-        if entry.get("name") == name:
-            return entry.get(inner) or {}
+    entries = config.get(section) or []
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict) and entry.get("name") == name:
+            found = entry.get(inner) or {}
+            if isinstance(found, dict):
+                return found
     raise KubeconfigError(f"{file}: no {inner} named {name!r}")
 
 
 def _data(section: dict[str, Any], field: str, file: Path) -> bytes:
     inline = section.get(f"{field}-data")
     if inline:
-        return base64.b64decode(str(inline))
+        try:
+            return base64.b64decode(str(inline), validate=True)
+        except ValueError as error:
+            raise KubeconfigError(f"{file}: {field}-data is not base64") from error
     path = section.get(field)
     if not path:
         return b""

@@ -144,6 +144,7 @@ class Cluster:
             simulated_nodes=self._order.simulated_nodes,
             kubernetes_version=self._order.kubernetes_version,
             etcd=self._order.etcd,
+            advertise_address=self._order.advertise_address,
         )
 
     def _listen_for_signals(self) -> None:

@@ -69,8 +69,9 @@ class Components:
 
     @property
     def api_addresses(self) -> list[str]:
-        """Where, besides loopback, the API must be reached: what pods see of this machine."""
-        return [] if self.network.address == shop.LOOPBACK else [self.network.address]
+        """Where, besides loopback, the API must be reached: by other machines, and by pods of this one."""
+        wanted = [self._settings.advertise_address, self.network.address]
+        return [one for one in dict.fromkeys(wanted) if one not in ("", shop.LOOPBACK)]
 
     async def all(self) -> list[tuple[str, Start]]:
         """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""

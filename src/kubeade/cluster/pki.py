@@ -62,7 +62,7 @@ class Authority:
 
     @property
     def key_pem(self) -> bytes:
-        return _key_pem(self._key)
+        return key_pem(self._key)
 
     def issue(self, name: str, subject: Subject) -> KeyPair:
         """The pair kept as NAME.crt and NAME.key; made anew when missing, expiring, or another subject's."""
@@ -80,24 +80,24 @@ class Authority:
         """A new key and certificate for `subject`, kept nowhere."""
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.SERVER_AUTH if subject.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
-        builder = self._builder(_name(subject), key.public_key(), CERTIFICATE_LIFETIME)
+        builder = self._builder(subject_name(subject), key.public_key(), CERTIFICATE_LIFETIME)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if subject.is_server:
             builder = builder.add_extension(_alternative_names(subject.names), critical=False)
         signed = builder.issuer_name(self._certificate.subject).sign(self._key, hashes.SHA256())
-        return KeyPair(signed.public_bytes(serialization.Encoding.PEM), _key_pem(key))
+        return KeyPair(signed.public_bytes(serialization.Encoding.PEM), key_pem(key))
 
     def _create(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = _name(Subject(self._common_name))
+        name = subject_name(Subject(self._common_name))
         builder = self._builder(name, key.public_key(), AUTHORITY_LIFETIME).issuer_name(name)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         builder = builder.add_extension(_authority_usage(), critical=True)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         certificate = builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
         write_private(self._directory / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
-        write_private(self._directory / "ca.key", _key_pem(key))
+        write_private(self._directory / "ca.key", key_pem(key))
 
     def _builder(
         self, name: x509.Name, key: ec.EllipticCurvePublicKey, lifetime: timedelta
@@ -117,7 +117,7 @@ class Authority:
 def signing_key(path: Path) -> bytes:
     """The service account tokens' signing key (EC P-256, PEM), made on first use."""
     if not path.exists():
-        write_private(path, _key_pem(ec.generate_private_key(ec.SECP256R1())))
+        write_private(path, key_pem(ec.generate_private_key(ec.SECP256R1())))
     return path.read_bytes()
 
 
@@ -130,7 +130,7 @@ def write_private(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -142,7 +142,7 @@ def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _name(subject: Subject) -> x509.Name:
+def subject_name(subject: Subject) -> x509.Name:
     organizations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in subject.organizations]
     return x509.Name([*organizations, x509.NameAttribute(NameOID.COMMON_NAME, subject.common_name)])
 
@@ -172,7 +172,7 @@ def _authority_usage() -> x509.KeyUsage:
 
 
 def _comparable(subject: Subject) -> tuple[x509.Name, frozenset[str]]:
-    return _name(subject), frozenset(subject.names)
+    return subject_name(subject), frozenset(subject.names)
 
 
 def _subject_of(certificate: x509.Certificate) -> tuple[x509.Name, frozenset[str]]:

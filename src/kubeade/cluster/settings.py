@@ -35,6 +35,7 @@ class Order:
     """What the user asked for on the command line. `port` 0: 6443 if it is free, else any free one.
 
     `store`: sqlite, etcd, or "" for what the cluster was created with (sqlite for a new one).
+    `advertise_address`: where other machines reach the API; without it only this one does.
     """
 
     runtime: str = "auto"
@@ -43,6 +44,7 @@ class Order:
     kubernetes_version: str = KUBERNETES_VERSION
     store: str = ""
     etcd: EtcdSettings | None = None
+    advertise_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Settings:
     simulated_nodes: int
     kubernetes_version: str
     etcd: EtcdSettings | None = None
+    advertise_address: str = ""
 
     @property
     def service_range(self) -> str:
@@ -95,6 +98,12 @@ def load(path: Path) -> Settings | None:
         raise SettingsError(f"{path} is damaged ({error}): {hint}") from error
 
 
+def advertised(path: Path) -> str:
+    """Where other machines reach the API (https://HOST:PORT); empty where they do not."""
+    kept = load(path)
+    return f"https://{kept.advertise_address}:{kept.api_port}" if kept and kept.advertise_address else ""
+
+
 def save(path: Path, settings: Settings) -> None:
     write_private(path, msgspec.json.encode(asdict(settings)))
 
@@ -117,4 +126,5 @@ def keep_to(kept: Settings, order: Order, network: str) -> Settings:
         api_port=order.port or kept.api_port,
         simulated_nodes=order.simulated_nodes or kept.simulated_nodes,
         kubernetes_version=order.kubernetes_version,
+        advertise_address=order.advertise_address or kept.advertise_address,
     )
