@@ -68,12 +68,17 @@ class Kubelet:
         self._pressure = Pressure(config.eviction_transition_seconds)
         self._agent = NodeAgent(config, client, runtime, images, clock, self._pressure)
         self._events = EventRecorder(client, "kubelet", clock, host=config.node_name)
-        self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={config.node_name}")
-        self._own_node = Informer(client, NODES, field_selector=f"metadata.name={config.node_name}")
         self._shared_services = services
-        self._services = services or Informer(client, SERVICES)
+        self._make_informers()
         self._registered = asyncio.Event()
         self._workers: PodWorkers | None = None
+
+    def _make_informers(self) -> None:
+        """Those of an earlier run would show an old copy, to workers that have gone."""
+        name = self._config.node_name
+        self._pods = Informer(self._client, PODS, field_selector=f"spec.nodeName={name}")
+        self._own_node = Informer(self._client, NODES, field_selector=f"metadata.name={name}")
+        self._services = self._shared_services or Informer(self._client, SERVICES)
 
     @property
     def workers(self) -> PodWorkers | None:
@@ -95,7 +100,8 @@ class Kubelet:
         await self._registered.wait()
 
     async def run(self) -> None:
-        """Work until cancelled. Containers go on running afterwards."""
+        """Work until cancelled; may be called again then. Containers go on running afterwards."""
+        self._make_informers()
         (self._config.root_directory / "pods").mkdir(parents=True, exist_ok=True, mode=0o750)
         if self._config.register_node:
             await self._agent.register()
@@ -116,7 +122,7 @@ class Kubelet:
                 if self._config.register_node:
                     tasks.create_task(self._agent.run(), name="kubelet node")
         finally:
-            workers.close()
+            await workers.close()
             objects.close()
 
     async def _work(self, workers: PodWorkers) -> None:

@@ -114,8 +114,7 @@ class PodWorker:
         finally:
             stop.cancel()
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.gather(task, stop, return_exceptions=True)
 
     async def _wait(self, seconds: float | None) -> None:
         """Until a poke, or for as long."""
@@ -145,6 +144,7 @@ class PodWorker:
             await stopping
         finally:
             stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
 
     async def _stop(self) -> None:
         await stop_pod(self.context, await self.context.observe(), self.context.grace_seconds)

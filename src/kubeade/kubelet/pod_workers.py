@@ -64,11 +64,14 @@ class PodWorkers:
                 await self._node.volumes.remove(uid)
                 await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
-    def close(self) -> None:
-        for task in self._tasks:
+    async def close(self) -> None:
+        """Return once no worker acts any more: whoever comes next must be the only one."""
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
         for worker in self._workers.values():
             worker.context.probes.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def begin_static(self, pod: Object, mirror: Object | None) -> None:
         """Run a pod that is not in the API; `mirror` is its image there, if there is one."""

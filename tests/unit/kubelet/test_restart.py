@@ -66,6 +66,41 @@ def _restarted(pod):
     return pod if "running" in status["state"] and status["restartCount"] else None
 
 
+async def test_kubelet_that_is_run_again_after_a_failure_starts_nothing_twice(lab, monkeypatch):
+    """As `supervise` does it: the same object, whose first run has ended with an error."""
+    lab.order(pod_manifest("web"))
+    await lab.until_phase("web", "Running")
+    before = await lab.runtime.list_containers()
+    await lab.stop()
+    monkeypatch.setattr(lab, "_task", asyncio.create_task(lab.kubelet.run()))
+    lab.order(pod_manifest("other"))
+    await lab.until_phase("other", "Running")
+    await lab.settle()
+    containers = await lab.runtime.list_containers()
+    assert [each.metadata.attempt for each in containers] == [0, 0]
+    assert before[0].id in [each.id for each in containers]
+    assert len(await lab.runtime.list_pod_sandboxes()) == 2
+
+
+async def test_kubelet_that_was_stopped_acts_no_more(lab, monkeypatch):
+    """Its workers have ended when `run` has, so that the next one's are the only ones."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def slowly(container_id):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            ended.set()
+
+    monkeypatch.setattr(lab.runtime, "start_container", slowly)
+    lab.order(pod_manifest("web"))
+    await begun.wait()
+    await lab.stop()
+    assert ended.is_set()
+
+
 async def test_attempt_of_a_probe_that_meets_a_bug_is_not_the_last(tmp_path, monkeypatch):
     lab = Lab(tmp_path, simulated=False)
     lab.runtime = ScriptedRuntime()
