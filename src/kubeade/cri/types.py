@@ -75,6 +75,8 @@ class SecurityProfile:
 
 @dataclass(slots=True)
 class SandboxConfig:
+    """`resources` bound all containers of the sandbox together; None: only each by itself."""
+
     metadata: SandboxMetadata
     hostname: str = ""
     log_directory: str = ""
@@ -86,6 +88,7 @@ class SandboxConfig:
     sysctls: dict[str, str] = field(default_factory=dict)
     cgroup_parent: str = ""
     runtime_handler: str = ""
+    resources: "LinuxResources | None" = None
 
 
 @dataclass(slots=True)

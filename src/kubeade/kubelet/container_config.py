@@ -29,7 +29,7 @@ from kubeade.kubelet.observed import (
     TERMINATION_PATH_ANNOTATION,
     TERMINATION_POLICY_ANNOTATION,
 )
-from kubeade.kubelet.resources import linux_resources
+from kubeade.kubelet.resources import linux_resources, pod_resources
 from kubeade.kubelet.security import namespaces, security_context
 
 HOSTNAME_LIMIT = 63
@@ -75,6 +75,7 @@ def sandbox_config(
         annotations=dict(metadata.get("annotations") or {}),
         namespaces=namespaces(pod),
         sysctls={each["name"]: each["value"] for each in sysctls},
+        resources=pod_resources(pod),
     )
 
 

@@ -29,6 +29,18 @@ def linux_resources(container: Object, pod: Object, memory_capacity_bytes: int) 
     )
 
 
+def pod_resources(pod: Object) -> LinuxResources | None:
+    """What bounds all containers of the pod together: only limits that are the pod's own."""
+    limits = container_amounts(pod["spec"], "limits")
+    if not limits.get("cpu") and not limits.get("memory"):
+        return None
+    return LinuxResources(
+        cpu_period=CPU_PERIOD_MICROSECONDS if limits.get("cpu") else 0,
+        cpu_quota=_quota(limits.get("cpu", 0)),
+        memory_limit_in_bytes=limits.get("memory", 0),
+    )
+
+
 def oom_score(container: Object, pod: Object, memory_capacity_bytes: int) -> int:
     """Who dies first when memory is short: the less was promised, the sooner."""
     if pod["spec"].get("priority", 0) >= 2_000_000_000:

@@ -86,6 +86,7 @@ def sandbox_spec(config: SandboxConfig, directory: str) -> dict[str, Any]:
         "sysctls": config.sysctls,
         "shared_pid": options.pid is NamespaceMode.POD,
         "shm": posixpath.join(directory, "shm") if options.ipc is not NamespaceMode.NODE else "",
+        "resources": msgspec.to_builtins(config.resources),
     }
 
 

@@ -172,3 +172,20 @@ async def test_usage_is_measured(lab):
     stats = await lab.runtime.container_stats(container_id)
     assert stats.memory_usage_bytes > 0
     assert stats.cpu_usage_core_nano_seconds > 0
+
+
+async def test_limits_of_a_pod_bound_its_containers_together(lab):
+    config = lab.sandbox
+    config.resources = LinuxResources(memory_limit_in_bytes=64 << 20, cpu_period=100_000, cpu_quota=50_000)
+    lab.sandbox_id = await lab.runtime.run_pod_sandbox(config)
+    limited = await lab.start()
+    record = lab.runtime._inventory.container(limited)
+    if record["unlimited"]:
+        return  # said aloud, which another test sees to
+    groups = {Path(path).parent for path in record["cgroup_paths"].values()}
+    assert {group.name for group in groups} == {lab.sandbox_id}
+    limits = [group / name for group in groups for name in ("memory.limit_in_bytes", "memory.max")]
+    (limit,) = [path for path in limits if path.exists()]
+    assert limit.read_text() == f"{64 << 20}\n"
+    await lab.runtime.remove_pod_sandbox(lab.sandbox_id)
+    assert not any(group.exists() for group in groups)

@@ -260,3 +260,13 @@ def test_pod_of_another_system_is_not_admitted():
     assert refused is not None
     assert refused.reason == "PodOSNotSupported"
     assert admit(pod(os={"name": "linux"}), [], None, {}) is None
+
+
+def test_limits_of_the_pod_bound_its_sandbox():
+    def bounds(**spec):
+        made = sandbox_config(pod(**spec), attempt=0, log_directory="/l", dns=DnsConfig(), cluster_domain="c")
+        return made.resources
+
+    found = bounds(resources={"limits": {"memory": "2Gi", "cpu": "1"}})
+    assert (found.memory_limit_in_bytes, found.cpu_quota) == (2 * GIB, 100000)
+    assert bounds() is None

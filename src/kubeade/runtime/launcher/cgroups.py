@@ -28,13 +28,14 @@ class Cgroups:
         self._root = root
         self.version = _version(root)
 
-    def create(self, name: str) -> dict[str, str]:
-        """Make the group `name`; its directories by controller ("unified" on v2), none if not allowed."""
+    def create(self, name: str, within: str = "") -> dict[str, str]:
+        """Make the group `name`, in another one if asked; its directories by controller ("unified" on v2),
+        none if not allowed."""
         if self.version == 2:
-            return self._create_v2(name)
+            return self._create_v2(name, within)
         paths = {}
         for controller in _V1_CONTROLLERS if self.version == 1 else ():
-            path = os.path.join(self._root, controller, self._parent, name)
+            path = os.path.join(self._root, controller, self._parent, within, name)
             try:
                 os.makedirs(path, exist_ok=True)
             except OSError:
@@ -42,17 +43,22 @@ class Cgroups:
             paths[controller] = path
         return paths
 
-    def _create_v2(self, name: str) -> dict[str, str]:
+    def _create_v2(self, name: str, within: str) -> dict[str, str]:
         base = os.path.join(self._root, self._parent)
-        path = os.path.join(base, name)
+        path = os.path.join(base, within, name)
         try:
-            for directory in (self._root, base):
+            for directory in (self._root, base, *([os.path.join(base, within)] if within else [])):
                 os.makedirs(directory, exist_ok=True)
                 _enable_controllers(directory)
             os.makedirs(path, exist_ok=True)
         except OSError:
             return {}
         return {"unified": path}
+
+    def remove_outer(self, name: str) -> None:
+        """Remove a group that others were made in."""
+        for controller in (*_V1_CONTROLLERS, "") if self.version else ():
+            _remove(os.path.join(self._root, controller, self._parent, name))
 
     def remove(self, paths: dict[str, str]) -> None:
         for path in paths.values():
@@ -96,6 +102,11 @@ def _remove(path: str) -> None:
             if os.path.isdir(os.path.join(path, name)):
                 _remove(os.path.join(path, name))
         os.rmdir(path)
+
+
+def outer(paths: dict[str, str]) -> dict[str, str]:
+    """The groups that these are in."""
+    return {controller: os.path.dirname(path) for controller, path in paths.items()}
 
 
 def join(paths: dict[str, str]) -> None:

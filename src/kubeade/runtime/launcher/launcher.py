@@ -159,6 +159,8 @@ class Launcher(CommandRequests):
         import shutil
 
         shutil.rmtree(sandbox.directory, ignore_errors=True)
+        if sandbox.record["spec"].get("resources"):
+            self._cgroups.remove_outer(sandbox.record["id"])
 
     def _sandbox(self, request: Request) -> Sandbox:
         try:
@@ -217,8 +219,11 @@ class Launcher(CommandRequests):
     def _make_cgroup(self, record: dict[str, Any]) -> dict[str, str]:
         if self.mode != "namespaces":
             return {}
-        paths = self._cgroups.create(record["id"])
+        pod_limits = self._sandboxes[record["sandbox_id"]].record["spec"].get("resources")
+        paths = self._cgroups.create(record["id"], record["sandbox_id"] if pod_limits else "")
         record["unlimited"] = cgroups.limit(paths, record["spec"]["resources"])
+        if pod_limits:
+            record["unlimited"] += cgroups.limit(cgroups.outer(paths), pod_limits)
         return paths
 
     def _fork_isolated(
