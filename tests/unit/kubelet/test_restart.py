@@ -72,6 +72,13 @@ async def test_kubelet_that_is_run_again_after_a_failure_starts_nothing_twice(la
     await lab.until_phase("web", "Running")
     before = await lab.runtime.list_containers()
     await lab.stop()
+    run_pod_sandbox = lab.runtime.run_pod_sandbox
+
+    async def slowly(config):
+        await asyncio.sleep(0.05)
+        return await run_pod_sandbox(config)
+
+    monkeypatch.setattr(lab.runtime, "run_pod_sandbox", slowly)
     monkeypatch.setattr(lab, "_task", asyncio.create_task(lab.kubelet.run()))
     lab.order(pod_manifest("other"))
     await lab.until_phase("other", "Running")
