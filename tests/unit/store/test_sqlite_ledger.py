@@ -278,6 +278,45 @@ async def test_check_finds_what_was_tampered_with(tmp_path: Path, damage: str) -
     assert any(DAMAGES[damage] in finding for finding in check_file(path))
 
 
+FORMAT_1 = """
+CREATE TABLE current (create_revision INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, mod_revision INTEGER
+    NOT NULL, version INTEGER NOT NULL, lease INTEGER NOT NULL, author TEXT NOT NULL, creator TEXT NOT NULL,
+    stamp_at INTEGER, value BLOB NOT NULL);
+CREATE INDEX current_lease ON current (lease) WHERE lease != 0;
+CREATE TABLE history (revision INTEGER PRIMARY KEY, deleted_by TEXT, key BLOB NOT NULL, bytes_total INTEGER
+    NOT NULL, create_revision INTEGER, mod_revision INTEGER, version INTEGER, lease INTEGER, author TEXT,
+    creator TEXT, stamp_at INTEGER, value BLOB);
+CREATE INDEX history_key ON history (key);
+CREATE TABLE leases (id INTEGER PRIMARY KEY AUTOINCREMENT, seconds INTEGER NOT NULL);
+CREATE TABLE compaction (revision INTEGER NOT NULL);
+INSERT INTO compaction VALUES (0);
+INSERT INTO leases VALUES (7, 600);
+INSERT INTO current VALUES (1, X'2F61', 2, 2, 7, 'bob', 'ann', 1, X'3C323E');
+INSERT INTO history VALUES (1, NULL, X'2F61', 100, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO history VALUES (2, NULL, X'2F61', 200, 1, 1, 1, 7, 'ann', 'ann', 1, X'3C313E');
+INSERT INTO history VALUES (3, NULL, X'2F62', 300, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO history VALUES (4, 'cid', X'2F62', 400, 3, 3, 1, 0, 'ann', 'ann', NULL, X'62');
+PRAGMA user_version = 1;
+PRAGMA application_id = 0x6B616465;
+"""
+
+
+async def test_a_ledger_of_the_format_before_is_brought_over_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FORMAT_1)
+    ledger = await SqliteLedger.open(path)
+    assert ledger.revision == 4
+    assert await ledger.get(b"/a") == Record(b"/a", b"<2>", 1, 2, 2, 7, "bob", "ann")
+    assert await ledger.get(b"/a", revision=1) == Record(b"/a", b"<1>", 1, 1, 1, 7, "ann", "ann")
+    assert await revisions(ledger, 0, 4) == [1, 2, 3, 4]
+    assert await ledger.grant_lease(60) == 8
+    await ledger.revoke_lease(7)
+    assert (await ledger.create(b"/c", b"")).mod_revision == 6
+    assert await ledger.check() == []
+    await ledger.close()
+
+
 async def test_a_ledger_whose_newest_change_is_lost_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = await SqliteLedger.open(path)
