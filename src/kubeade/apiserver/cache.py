@@ -28,6 +28,7 @@ _EVERYTHING = (b"\x00", b"\xff")
 _KEPT_CHANGES = 2048
 _KEPT_BYTES = 8 * 1024 * 1024
 _WATCHER_CHANGES = 16384
+_WATCHER_BYTES = 64 * 1024 * 1024
 
 
 class Subscription:
@@ -38,13 +39,15 @@ class Subscription:
         self.overflow = False
         self.closed = False
         self._changes: deque[Change] = deque()
+        self._bytes = 0
         self._wakeup: asyncio.Future[None] | None = None
 
     def offer(self, change: Change) -> None:
-        if len(self._changes) >= _WATCHER_CHANGES:
+        if len(self._changes) >= _WATCHER_CHANGES or self._bytes >= _WATCHER_BYTES:
             self.overflow = True
         else:
             self._changes.append(change)
+            self._bytes += len(change.record.value)
         self.wake()
 
     def wake(self) -> None:
@@ -59,6 +62,7 @@ class Subscription:
         """What has come in; empty when nothing has."""
         taken = list(self._changes)
         self._changes.clear()
+        self._bytes = 0
         return taken
 
     async def wait(self, timeout_seconds: float) -> None:

@@ -138,3 +138,32 @@ async def test_only_the_first_table_event_carries_columns(lab: ApiLab) -> None:
     assert first["object"]["columnDefinitions"]
     assert not second["object"]["columnDefinitions"]
     assert second["object"]["rows"][0]["cells"][0] == "b"
+
+
+async def test_a_watcher_that_takes_nothing_is_ended_before_it_holds_too_much(
+    lab: ApiLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees no gap: it is sent nothing more, and starts again from the last revision it saw."""
+    monkeypatch.setattr("kubeade.apiserver.cache._WATCHER_BYTES", 5000)
+    async with lab.watching(f"{CONFIG_MAPS}?watch=true&resourceVersion=0") as events:
+        for number in range(8):
+            await lab.config_map(f"a{number}", data={"text": "x" * 1000})
+        with pytest.raises(StopAsyncIteration):
+            while True:
+                assert (await events.next())["object"]["metadata"]["name"] < "a6"
+
+
+async def test_the_first_state_of_a_watch_is_made_as_the_client_takes_it(
+    lab: ApiLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the state at the watch's beginning all the same."""
+    monkeypatch.setattr("kubeade.apiserver.verbs.watch._FRAMES_PER_PART", 2)
+    for number in range(5):
+        await lab.config_map(f"a{number}")
+    async with lab.watching(f"{CONFIG_MAPS}?watch=true") as events:
+        first = await events.next()
+        await lab.send("DELETE", f"{CONFIG_MAPS}/a4")
+        await lab.config_map("b")
+        assert first["object"]["metadata"]["name"] == "a0"
+        expected = [("ADDED", f"a{number}") for number in range(1, 5)]
+        assert await events.names(6) == [*expected, ("DELETED", "a4"), ("ADDED", "b")]

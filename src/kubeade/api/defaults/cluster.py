@@ -8,7 +8,8 @@ HTTPS_PORT = 443
 
 
 def default_priority_class(priority_class: Object) -> None:
-    """Lower pods make room."""
+    """Lower pods make room; a class without a value is worth nothing."""
+    fill(priority_class, "value", 0)
     fill(priority_class, "preemptionPolicy", "PreemptLowerPriority")
 
 

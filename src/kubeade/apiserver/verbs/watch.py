@@ -60,20 +60,20 @@ class _Stream:
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._seconds()
         if options.send_initial_events or (not revision and options.send_initial_events is None):
-            return self._live(await self._initial())
+            return self._live(self._initial())
         if not revision:
-            return self._live(b"")
+            return self._live(_nothing())
         resource = self._call.backend.storage.resource(self._call.stored)
         if revision >= resource.changes_after:
             missed = [change for change in resource.since(revision) if self._in_scope(change)]
-            return self._live(await self._frames.of(missed))
+            return self._live(_one(await self._frames.of(missed)))
         source = await self._open_ledger(revision)
         return _Body(self._from_ledger(source), source.close)
 
     # -- sources -----------------------------------------------------------------------------------
 
-    def _live(self, first: bytes) -> AsyncIterator[bytes]:
-        """`first`, then what happens from now on."""
+    def _live(self, first: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """`first`, part by part as the client takes it, then what happens from now on."""
         subscription = self._cache.subscribe(self._scope)
 
         async def release() -> None:
@@ -81,11 +81,14 @@ class _Stream:
 
         return _Body(self._follow(first, subscription), release)
 
-    async def _follow(self, first: bytes, subscription: Subscription) -> AsyncGenerator[bytes, None]:
+    async def _follow(
+        self, first: AsyncIterator[bytes], subscription: Subscription
+    ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         bookmark_at = loop.time() + _BOOKMARK_SECONDS
-        yield first
         try:
+            async for part in first:
+                yield part
             async for frames in self._changes(subscription, bookmark_at):
                 yield frames
         except ApiError as error:
@@ -131,8 +134,11 @@ class _Stream:
 
     # -- pieces ------------------------------------------------------------------------------------
 
-    async def _initial(self) -> bytes:
-        """The newest state as ADDED events, and what ends it for those who asked for it by name."""
+    def _initial(self) -> AsyncIterator[bytes]:
+        """The newest state as ADDED events, and what ends it for those who asked for it by name.
+
+        What the state is, is decided now; its events are made when they are asked for: a client that reads
+        slowly, or not at all, does not make us hold a copy of it."""
         storage = self._call.backend.storage
         records: Sequence[Record]
         if self._scope.endswith(b"/"):
@@ -140,12 +146,18 @@ class _Stream:
         else:
             found = storage.find(self._call.stored, self._selection.name, self._call.info.namespace)
             records = [] if found is None else [found]
-        values = [r.value for r in records if self._selection.matches_bytes(r.value)]
-        await prepare(self._call, values)
-        added = [self._frames.added(value) for value in values]
-        if self._call.options.send_initial_events and self._call.options.bookmarks:
-            added.append(self._frames.bookmark(self._cache.revision, initial_events_end=True))
-        return b"".join(added)
+        ends = self._call.options.send_initial_events and self._call.options.bookmarks
+        return self._added(records, self._cache.revision if ends else 0)
+
+    async def _added(self, records: Sequence[Record], end: int) -> AsyncGenerator[bytes, None]:
+        """`end` is the revision that the closing bookmark tells; 0 for none."""
+        for start in range(0, len(records), _FRAMES_PER_PART):
+            some = (record.value for record in records[start : start + _FRAMES_PER_PART])
+            values = [value for value in some if self._selection.matches_bytes(value)]
+            await prepare(self._call, values)
+            yield b"".join([self._frames.added(value) for value in values])
+        if end:
+            yield self._frames.bookmark(end, initial_events_end=True)
 
     def _bookmark(self) -> bytes:
         return self._frames.bookmark(self._cache.revision) if self._call.options.bookmarks else b""
@@ -162,6 +174,15 @@ class _Stream:
         return (
             _SHORTEST_SECONDS + id(self) // 64 % spread
         )  # apart from each other: clients come back spread out
+
+
+async def _one(part: bytes) -> AsyncGenerator[bytes, None]:
+    yield part
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    """Nothing to begin with; the head of the answer goes out all the same."""
+    yield b""
 
 
 class _Body:
