@@ -7,6 +7,7 @@ generators need (ids, parameters, bodies, answers).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kubeade.api.openapi.connections import Connections, connects
 from kubeade.api.openapi.schemas import Components, Json
 from kubeade.api.resource_type import ResourceType, Subresource
 from kubeade.api.schema import META
@@ -87,6 +88,9 @@ class Paths:
             yield resource.path(namespace, "{name}"), one
         for name, subresource in self._type.subresources.items():
             path = resource.path(namespace, "{name}", name)
+            if connects(subresource):
+                yield from self._connections().write(path, subresource)
+                continue
             yield (
                 path,
                 self._item(
@@ -97,6 +101,9 @@ class Paths:
                     subresource=subresource,
                 ),
             )
+
+    def _connections(self) -> Connections:
+        return Connections(self._type, self._group_version(), self._tag(), self._v3)
 
     def _item(
         self,
@@ -175,10 +182,10 @@ class Paths:
         return self._kind(subresource)
 
     def _kind(self, subresource: Subresource | None) -> str:
-        """The component that is exchanged; "" where it is a stream and no object (exec, log, proxy)."""
+        """The component that is exchanged; "" for a log, which is text."""
         if subresource is None:
             return self._components.name_of(self._type.group, self._type.version, self._type.kind)
-        if subresource.kind.endswith("Options") or subresource.name == "log":
+        if subresource.name == "log":
             return ""
         return self._components.name_of(subresource.group, subresource.version, subresource.kind)
 
@@ -204,11 +211,15 @@ class Paths:
         return {**parameter, "required": True} if required else parameter
 
     def _operation_id(self, action: _Action, subresource: Subresource | None, everywhere: bool) -> str:
-        group = self._type.group.removesuffix(".k8s.io") or "core"
-        group_version = "".join(_camel(part) for part in (*group.split("."), self._type.version))
+        group_version = self._group_version()
         scope = "Namespaced" if self._type.namespaced and not everywhere else ""
         kind = self._type.kind + (_camel(subresource.name) if subresource else "")
         return f"{action.word}{group_version}{scope}{kind}{'ForAllNamespaces' if everywhere else ''}"
+
+    def _group_version(self) -> str:
+        """As operation ids name it: `RbacAuthorizationV1`."""
+        group = self._type.group.removesuffix(".k8s.io") or "core"
+        return "".join(_camel(part) for part in (*group.split("."), self._type.version))
 
     def _tag(self) -> str:
         """`rbac.authorization.k8s.io/v1` is tagged rbacAuthorization_v1."""

@@ -207,11 +207,14 @@ _PATH_ITEM.fields = {
     "put": (3, _OPERATION.encode),
     "post": (4, _OPERATION.encode),
     "delete": (5, _OPERATION.encode),
+    "options": (6, _OPERATION.encode),
+    "head": (7, _OPERATION.encode),
     "patch": (8, _OPERATION.encode),
     "parameters": (9, _parameters),
 }
 _OPERATION.fields = {
     "tags": (1, _texts),
+    "summary": (2, _text),
     "description": (3, _text),
     "operationId": (5, _text),
     "produces": (6, _texts),
@@ -219,6 +222,7 @@ _OPERATION.fields = {
     "parameters": (8, _parameters),
     "responses": (9, _responses),
     "schemes": (10, _texts),
+    "deprecated": (11, _flag),
 }
 _RESPONSE.fields = {"description": (1, _text), "schema": (2, _response_schema)}
 _BODY_PARAMETER.fields = {

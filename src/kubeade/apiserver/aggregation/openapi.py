@@ -4,18 +4,22 @@ Asked for when somebody wants ours, and kept for a minute; a server that does no
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from kubeade.api.openapi.protobuf import encode_document
 from kubeade.apiserver.aggregation.registered import Extension, Registered
 from kubeade.apiserver.aggregation.servers import ExtensionServers, Told
 from kubeade.lib.clock import Clock
 
 KEPT = timedelta(minutes=1)
 _JSON = [("accept", "application/json")]
+_PARAMETERS = "#/parameters/"
+_log = logging.getLogger(__name__)
 _Document = dict[str, Any]
 
 
@@ -60,18 +64,17 @@ class ExtensionOpenApi:
         """The documents of all extensions, each with only the paths of its own group version."""
         extensions = [each for each in self._registered.all() if each.available]
         documents = await asyncio.gather(*(self._document(each, "/openapi/v2") for each in extensions))
-        return [
-            own_part(document, extension.path)
-            for extension, document in zip(extensions, documents, strict=True)
-            if document is not None
-        ]
+        return [document for document in documents if document is not None]
 
     async def _document(self, extension: Extension, path: str) -> _Document | None:
         now = self._clock.now()
         kept = self._kept.setdefault((extension.name, path), _Kept(None, now - KEPT))
         async with kept.lock:
             if kept.until <= now:
-                kept.value = await self._fetch(extension, path)
+                fetched = await self._fetch(extension, path)
+                if fetched and path == "/openapi/v2":
+                    fetched = _checked(fetched, extension)
+                kept.value = fetched
                 kept.until = now + KEPT
         return kept.value
 
@@ -84,7 +87,36 @@ class ExtensionOpenApi:
         return document if isinstance(document, dict) else None
 
 
+def _checked(document: _Document, extension: Extension) -> _Document | None:
+    """An extension's own part, if it can be part of ours in every form that we publish."""
+    try:
+        part = own_part(document, extension.path)
+        encode_document(part)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        _log.warning("APIService %s: its OpenAPI v2 document is left out: %s", extension.name, error)
+        return None
+    return part
+
+
 def own_part(document: _Document, path: str) -> _Document:
-    """A v2 document without what its server also says of `/version`, other groups and the like."""
-    paths = {key: item for key, item in (document.get("paths") or {}).items() if key.startswith(f"{path}/")}
+    """A v2 document without what its server also says of `/version`, other groups and the like, and with
+    shared parameters put where they are used."""
+    shared = document.get("parameters") or {}
+    paths = {
+        key: _with_parameters(item, shared)
+        for key, item in (document.get("paths") or {}).items()
+        if key.startswith(f"{path}/")
+    }
     return {"paths": paths, "definitions": document.get("definitions") or {}}
+
+
+def _with_parameters(value: Any, shared: _Document) -> Any:
+    """References to shared parameters replaced by what they stand for."""
+    if isinstance(value, list):
+        return [_with_parameters(each, shared) for each in value]
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_PARAMETERS):
+        return shared[reference.removeprefix(_PARAMETERS)]
+    return {key: _with_parameters(each, shared) for key, each in value.items()}

@@ -140,3 +140,36 @@ def test_documents_follow_the_catalogue(openapi: OpenApi, catalogue: Catalogue) 
     assert b"Lemonade" in before
     assert b"Lemonade" not in openapi.v2()
     assert openapi.v3_hash("stand.example", "v1") != hash_before
+
+
+def test_what_connects_has_an_operation_for_every_method(openapi: OpenApi) -> None:
+    paths = read(openapi.v2())["paths"]
+    pod = "/api/v1/namespaces/{namespace}/pods/{name}"
+    assert set(paths[f"{pod}/exec"]) == {"parameters", "get", "post"}
+    methods = {"delete", "get", "head", "options", "patch", "post", "put"}
+    for path, name in ((f"{pod}/proxy", "Proxy"), (f"{pod}/proxy/{{path}}", "ProxyWithPath")):
+        assert set(paths[path]) == {"parameters", *methods}
+        operation = paths[path]["options"]
+        assert operation["operationId"] == f"connectCoreV1OptionsNamespacedPod{name}"
+        assert operation["x-kubernetes-action"] == "connect"
+        assert operation["x-kubernetes-group-version-kind"]["kind"] == "PodProxyOptions"
+    assert "/api/v1/nodes/{name}/proxy/{path}" in read(openapi.v3("", "v1"))["paths"]
+
+
+def test_another_server_s_document_becomes_part_of_ours(openapi: OpenApi) -> None:
+    theirs = {
+        "paths": {"/apis/shop.example/v1/drinks": {"get": {"schema": {"$ref": "#/definitions/Drink"}}}},
+        "definitions": {
+            "Drink": {"properties": {"p": {"$ref": "#/definitions/io.k8s.api.core.v1.Pod"}}},
+            "io.k8s.api.core.v1.Pod": {"type": "object"},
+            "Unused": {},
+        },
+    }
+    document = read(openapi.v2([theirs]))
+    assert document["definitions"]["Drink"]["properties"]["p"] == {
+        "$ref": "#/definitions/io.k8s.api.core.v1.Pod_v2"
+    }
+    assert document["definitions"]["io.k8s.api.core.v1.Pod_v2"] == {"type": "object"}
+    assert "Unused" not in document["definitions"]
+    assert "/apis/shop.example/v1/drinks" in document["paths"]
+    assert "/apis/shop.example/v1/drinks" not in read(openapi.v2())["paths"]

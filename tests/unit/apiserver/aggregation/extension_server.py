@@ -59,9 +59,13 @@ class ExtensionServer:
             "/openapi/v2": {
                 "swagger": "2.0",
                 "paths": {
-                    "/apis/shop.example/v1/drinks": {"get": {"schema": {"$ref": "#/definitions/Drink"}}},
+                    "/apis/shop.example/v1/drinks": {
+                        "parameters": [{"$ref": "#/parameters/pretty"}],
+                        "get": {"responses": {"200": {"schema": {"$ref": "#/definitions/Drink"}}}},
+                    },
                     "/version/": {"get": {}},
                 },
+                "parameters": {"pretty": {"name": "pretty", "in": "query", "type": "string"}},
                 "definitions": {"Drink": DRINK, "Meta": {"type": "object"}, "Unused": {}},
             },
         }

@@ -222,13 +222,29 @@ async def test_aggregated_discovery_has_it_current_then_stale(
 async def test_its_documents_are_part_of_ours(served: ApiLab) -> None:
     v2 = (await served.send("GET", "/openapi/v2")).json
     operation = v2["paths"]["/apis/shop.example/v1/drinks"]
-    assert operation == {"get": {"schema": {"$ref": "#/definitions/Drink"}}}
+    assert operation == {
+        "parameters": [{"name": "pretty", "in": "query", "type": "string"}],
+        "get": {"responses": {"200": {"schema": {"$ref": "#/definitions/Drink"}}}},
+    }
     assert "/version/" not in v2["paths"] and "/api/v1/namespaces/{namespace}/pods" in v2["paths"]
     assert {"Drink", "Meta"} <= set(v2["definitions"]) and "Unused" not in v2["definitions"]
     index = (await served.send("GET", "/openapi/v3")).json["paths"]
     assert index["apis/shop.example/v1"] == {"serverRelativeURL": "/openapi/v3/apis/shop.example/v1?hash=AB"}
     v3 = await served.send("GET", "/openapi/v3/apis/shop.example/v1")
     assert v3.json == {"openapi": "3.0.0", "paths": {}}
+
+
+@pytest.mark.parametrize(
+    "broken", [{"paths": []}, {"paths": {DRINKS.replace("/namespaces", ""): {"x": 1}}}, []]
+)
+async def test_a_document_that_cannot_be_read_is_left_out(
+    served: ApiLab, extension: ExtensionServer, broken: Any
+) -> None:
+    extension.documents["/openapi/v2"] = broken
+    for accept in ("application/json", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"):
+        answer = await served.send("GET", "/openapi/v2", headers={"accept": accept})
+        assert answer.status == 200
+        assert b"shop.example" not in answer.body
 
 
 async def test_it_is_gone_with_its_registration(served: ApiLab) -> None:
