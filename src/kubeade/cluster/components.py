@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from kubeade.api.errors import AlreadyExists
@@ -16,6 +15,7 @@ from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject
 from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER, component_roles
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
+from kubeade.cluster.supervise import Start, anew
 from kubeade.cluster.trust import Trust
 from kubeade.controllers.certificate.signer import SigningKey
 from kubeade.controllers.manager import ControllerManager, ControllerManagerConfig
@@ -34,7 +34,6 @@ from kubeade.proxy.proxy import Proxy
 from kubeade.runtime.mode import Mode
 from kubeade.scheduler.scheduler import Scheduler
 
-Start = Callable[[], Awaitable[None]]
 RBAC = "rbac.authorization.k8s.io"
 ROLES = {
     kind: Resource(RBAC, "v1", plural, kind, namespaced=False)
@@ -64,6 +63,7 @@ class Components:
         self._ids = ids
         self.network = shop.NodeNetwork(data, settings)
         self._kubelets: list[Kubelet] = []
+        self._listening_dns: DnsServer | None = None
         self._runtime: shop.NodeRuntime | None = None
         self._node_servers: list[HttpServer] = []
 
@@ -76,17 +76,23 @@ class Components:
     async def all(self) -> list[tuple[str, Start]]:
         """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""
         await self._ensure_roles()
-        dns = await self._dns()
+        self._listening_dns = await self._dns()
+        node_name = self._settings.node_name
         runners: list[tuple[str, Start]] = [
-            ("controllers", self._controllers().run),
-            ("scheduler", Scheduler(self._as("system:kube-scheduler"), self._clock).run),
-            ("cloud", self._cloud().run),
-            ("proxy", Proxy(self._as("system:kube-proxy"), self._settings.node_name, self._clock).run),
-            ("dns", dns.run),
-            ("courier", LastMile(self._as(COURIER_USER), self._clock).run),
+            ("controllers", anew(self._controllers)),
+            ("scheduler", anew(lambda: Scheduler(self._as("system:kube-scheduler"), self._clock))),
+            ("cloud", anew(self._cloud)),
+            ("proxy", anew(lambda: Proxy(self._as("system:kube-proxy"), node_name, self._clock))),
+            ("dns", self._run_dns),
+            ("courier", anew(lambda: LastMile(self._as(COURIER_USER), self._clock))),
         ]
         self._kubelets = [await self._kubelet(), *await self._simulated_kubelets()]
         return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
+
+    async def _run_dns(self) -> None:
+        """The first time the one that listens already, so that no pod asks too early."""
+        server, self._listening_dns = self._listening_dns or await self._dns(), None
+        await server.run()
 
     async def wait_node_ready(self) -> None:
         """Return once every node is registered and Ready."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from kubeade.lib.backoff import Backoff
 
@@ -12,7 +13,25 @@ RESTART_BACKOFF = Backoff(initial_seconds=0.5, limit_seconds=30.0)
 STEADY_SECONDS = 60.0
 
 
-async def supervise(name: str, start: Callable[[], Awaitable[None]]) -> None:
+Start = Callable[[], Awaitable[None]]
+
+
+class Runner(Protocol):
+    """A component that works until it is cancelled."""
+
+    async def run(self) -> None: ...
+
+
+def anew(make: Callable[[], Runner]) -> Start:
+    """A start that makes its component: what the last one held may be half done, closed or out of date."""
+
+    async def start() -> None:
+        await make().run()
+
+    return start
+
+
+async def supervise(name: str, start: Start) -> None:
     """Run `start()` again whenever it ends or raises, until cancelled."""
     loop = asyncio.get_running_loop()
     failures = 0
