@@ -39,6 +39,10 @@ class Channels(Protocol):
         """How it ended, as this protocol says it. Raises as `send`."""
         ...
 
+    async def ping(self) -> None:
+        """Raises ConnectionError once the client has gone, though nobody may be receiving."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -5,7 +5,7 @@ connection; the pod's end ends both streams. Over SPDY a request's two streams a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Protocol
 from kubeade.cri.service import CriError, PodConnection
 from kubeade.kubelet.server.spdy_channels import CREATION_SECONDS, STREAM_TYPE
 from kubeade.kubelet.server.websocket_channels import BASE64_V4, V4, NumberedMessages
+from kubeade.lib.http.keepalive import until_gone
 from kubeade.lib.http.spdy.frames import Status
 from kubeade.lib.http.spdy.session import SpdySession
 from kubeade.lib.http.spdy.stream import Stream
@@ -92,6 +93,24 @@ async def _carry_to_client(connection: PodConnection, data: Side) -> None:
 
 async def serve_spdy(session: SpdySession, target: Target) -> None:
     """Until the client has gone, and every connection with it."""
+    await _first_of(_accept(session, target), until_gone(session.ping))
+
+
+async def _first_of(*each: Coroutine[None, None, None]) -> None:
+    """Run them until one has ended, be it because the client has gone; the others are cancelled."""
+    tasks = [asyncio.create_task(one) for one in each]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    with suppress(ConnectionError):
+        for task in ended:
+            task.result()
+
+
+async def _accept(session: SpdySession, target: Target) -> None:
     waiting: dict[str, asyncio.Future[Stream]] = {}
     running: set[asyncio.Task[None]] = set()
     async with asyncio.TaskGroup() as tasks:
@@ -199,21 +218,18 @@ async def serve_websocket(socket: WebSocket, target: Target, ports: list[int]) -
     sides = [_NumberedSide(messages, number) for number in range(2 * len(ports))]
     for number, side in enumerate(sides):
         await side.write(ports[number // 2].to_bytes(2, "little"))
-    forwarding = asyncio.create_task(_forward_all(target, ports, sides))
-    receiving = asyncio.create_task(_receive(messages, sides))
-    try:
-        await asyncio.wait([forwarding, receiving], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        forwarding.cancel()
-        receiving.cancel()
-        await asyncio.gather(forwarding, receiving, return_exceptions=True)
+    forwarding = _forward_all(target, ports, sides)
+    await _first_of(forwarding, _receive(messages, sides), until_gone(socket.ping))
     await socket.close()
 
 
 async def _forward_all(target: Target, ports: list[int], sides: list[_NumberedSide]) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        for n, port in enumerate(ports):
-            tasks.create_task(forward(target, port, sides[2 * n], sides[2 * n + 1]))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for n, port in enumerate(ports):
+                tasks.create_task(forward(target, port, sides[2 * n], sides[2 * n + 1]))
+    except* ConnectionError:
+        pass  # the client is gone: each of them has noticed
 
 
 async def _receive(messages: NumberedMessages, sides: list[_NumberedSide]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kubeade.api.resource import Object
 from kubeade.cri.service import CriError, ExecSession
 from kubeade.kubelet.server.channels import Channel, Channels
+from kubeade.lib.http.keepalive import until_gone
 
 _DRAIN_SECONDS = 2.0
 _SIZE_LIMIT = 1 << 16
@@ -56,9 +57,10 @@ class RemoteCommand:
         outputs = [asyncio.create_task(each) for each in self._outputs()]
         inputs = asyncio.create_task(self._carry_input())
         ending = asyncio.create_task(self._ending())
-        tasks = [*outputs, inputs, ending]
+        gone = asyncio.create_task(until_gone(self._channels.ping))
+        tasks = [*outputs, inputs, ending, gone]
         try:
-            await asyncio.wait([inputs, ending], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([inputs, ending, gone], return_when=asyncio.FIRST_COMPLETED)
             if not ending.done():
                 return
             # A process that the command left behind may hold the pipes for ever.

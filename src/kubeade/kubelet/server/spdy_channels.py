@@ -41,18 +41,19 @@ async def gather_streams(session: SpdySession, wanted: frozenset[Channel]) -> di
 class SpdyChannels:
     """The channels of a remote command, as long as `pump` runs."""
 
-    def __init__(self, streams: Mapping[Channel, Stream], protocol: str) -> None:
+    def __init__(self, session: SpdySession, streams: Mapping[Channel, Stream], protocol: str) -> None:
+        self._session = session
         self._streams = streams
         self._protocol = protocol
         self._received: asyncio.Queue[Message | None] = asyncio.Queue(1)
 
-    async def pump(self, session: SpdySession) -> None:
+    async def pump(self) -> None:
         """Carry what the client sends to `receive`, until it has gone."""
         async with asyncio.TaskGroup() as tasks:
             for channel in (Channel.STDIN, Channel.RESIZE):
                 if channel in self._streams:
                     tasks.create_task(self._pump(channel, self._streams[channel]))
-            await session.ended.wait()
+            await self._session.ended.wait()
         await self._received.put(None)
 
     async def _pump(self, channel: Channel, stream: Stream) -> None:
@@ -69,6 +70,9 @@ class SpdyChannels:
 
     async def send_status(self, status: Object) -> None:
         await self.send(Channel.ERROR, status_text(status, as_object=self._protocol == V4))
+
+    async def ping(self) -> None:
+        await self._session.ping()
 
     async def close(self) -> None:
         for stream in self._streams.values():

@@ -45,8 +45,8 @@ async def _command_over_spdy(session: SpdySession, protocol: str, start: Start, 
     streams = await spdy_channels.gather_streams(session, expected)
     if streams is None:
         return
-    channels = spdy_channels.SpdyChannels(streams, protocol)
-    pumping = asyncio.create_task(channels.pump(session))
+    channels = spdy_channels.SpdyChannels(session, streams, protocol)
+    pumping = asyncio.create_task(channels.pump())
     try:
         await run_command(start, channels, wanted)
     finally:

@@ -78,5 +78,8 @@ class WebSocketChannels:
         if text:
             await self._messages.send(Channel.ERROR, text)
 
+    async def ping(self) -> None:
+        await self._socket.ping()
+
     async def close(self) -> None:
         await self._socket.close()

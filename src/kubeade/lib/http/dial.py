@@ -49,6 +49,10 @@ class StreamDuplex:
         self._writer.write_eof()
         return True
 
+    def abort(self) -> None:
+        """Close at once, whatever has not been sent yet."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         self._writer.close()
         with suppress(OSError):

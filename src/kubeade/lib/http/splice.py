@@ -26,7 +26,7 @@ async def splice(client: Duplex, server: StreamDuplex, idle_seconds: float = IDL
             await _copy(server, client, seen)
             to_server.cancel()
     except* (TimeoutError, OSError):
-        pass  # idle for too long, or one side is gone: either way this tunnel has ended
+        server.abort()  # idle for too long, or one side is gone: nobody waits for what is on its way
     finally:
         await server.close()
 

@@ -70,6 +70,11 @@ class WebSocket:
         except LocalProtocolError as error:
             raise ConnectionResetError("the WebSocket is closed") from error
 
+    async def ping(self) -> None:
+        """Raises ConnectionError once the peer has gone. Nobody waits for its answer."""
+        if not self._closing:
+            await self._write(self._connection.send(Ping()))
+
     async def close(self, code: int = CloseReason.NORMAL_CLOSURE, reason: str = "") -> None:
         """Send the closing frame, once, and wait a moment for the peer's."""
         if self._closing:

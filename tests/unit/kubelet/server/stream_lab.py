@@ -135,23 +135,23 @@ class WebSocketClient:
     """Messages over a wire of raw bytes."""
 
     def __init__(self, wire: Client) -> None:
-        self._wire = wire
+        self.wire = wire
         self._connection = Connection(ConnectionType.CLIENT)
         self._messages: list[bytes | str] = []
         self.code = 0
 
     def send(self, data: bytes | str) -> None:
         event = TextMessage(data=data) if isinstance(data, str) else BytesMessage(data=data)
-        self._wire.send_bytes(self._connection.send(event))
+        self.wire.send_bytes(self._connection.send(event))
 
     def leave(self) -> None:
-        self._wire.send_bytes(b"")
+        self.wire.send_bytes(b"")
 
     async def receive(self) -> bytes | str | None:
         """None once the server has closed."""
         async with asyncio.timeout(10):
             while not self._messages and not self.code:
-                self._connection.receive_data(await self._wire.receive_bytes())
+                self._connection.receive_data(await self.wire.receive_bytes())
                 for event in self._connection.events():
                     self._take(event)
         return self._messages.pop(0) if self._messages else None
@@ -165,6 +165,6 @@ class WebSocketClient:
     def _take(self, event: object) -> None:
         if isinstance(event, CloseConnection):
             self.code = int(event.code)
-            self._wire.send_bytes(self._connection.send(event.response()))
+            self.wire.send_bytes(self._connection.send(event.response()))
         elif isinstance(event, BytesMessage | TextMessage):
             self._messages.append(event.data if isinstance(event, TextMessage) else bytes(event.data))

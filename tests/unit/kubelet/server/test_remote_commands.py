@@ -19,6 +19,7 @@ from kubeade.cri.service import CriError
 from kubeade.kubelet.server import spdy_channels
 from kubeade.kubelet.server.remote_command import Wanted
 from kubeade.kubelet.server.upgrades import command_response
+from kubeade.lib.http import keepalive
 from kubeade.lib.http.message import HandshakeError, Request
 from kubeade.lib.http.spdy.frames import GoAway, RstStream
 
@@ -108,6 +109,38 @@ async def test_a_spdy_client_that_leaves_ends_the_command() -> None:
     streams.send(3, b"last words")
     await left(streams, task)
     assert (command.heard, command.closed) == (b"last words", True)
+
+
+class Deaf(Command):
+    """Takes what there is and then reads nothing more."""
+
+    async def write_stdin(self, data: bytes) -> None:
+        await super().write_stdin(data)
+        await asyncio.Future()
+
+
+@pytest.mark.parametrize("over", ["spdy", "websocket"])
+async def test_a_client_that_leaves_while_nobody_reads_is_noticed(
+    over: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keepalive, "PERIOD_SECONDS", 0.01)
+    command = Deaf()
+    if over == "spdy":
+        streams, task = started("v4.channel.k8s.io", command)
+        wire = streams.client
+        for number, kind in ((1, "error"), (3, "stdin"), (5, "stdout"), (7, "stderr")):
+            streams.open(number, kind)
+        streams.send(3, b"lemon")
+    else:
+        client, task = started_socket("v5.channel.k8s.io", command)
+        wire = client.wire
+        client.send(b"\x00lemon")
+    await wire.settle_until(lambda: command.heard == b"lemon")
+    wire.gone = True
+    await wire.settle_until(lambda: command.closed)
+    wire.send_bytes(b"")
+    await asyncio.wait([task], timeout=10)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_nothing_starts_before_every_stream_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

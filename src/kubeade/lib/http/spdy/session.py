@@ -33,6 +33,7 @@ from kubeade.lib.http.spdy.stream import WINDOW_BYTES, Stream
 _STREAMS = 1024
 _UNREAD_BYTES = 2 * 1024 * 1024
 _LINGER_SECONDS = 5.0
+_OUR_PING = 2
 _LAST_ID = 0x7FFF_FFFF
 
 
@@ -76,6 +77,10 @@ class SpdySession:
     async def accept(self) -> Stream | None:
         """The next stream that the client has opened; None once there will be no more."""
         return await self._new.get() if not self.ended.is_set() or not self._new.empty() else None
+
+    async def ping(self) -> None:
+        """Raises ConnectionError once the peer has gone. Nobody waits for its answer."""
+        await self.send(Ping(_OUR_PING))
 
     # -- what streams need -------------------------------------------------------------------------
 

@@ -17,12 +17,15 @@ class Client:
         self._reader = FrameReader()
         self.reads = 0
         self.closed = False
+        self.gone = False
 
     async def read(self) -> bytes:
         self.reads += 1
         return await self._to_server.get()
 
     async def write(self, data: bytes) -> None:
+        if self.gone:
+            raise ConnectionResetError("the peer is gone")
         self._to_client.put_nowait(data)
 
     async def close(self) -> None:
