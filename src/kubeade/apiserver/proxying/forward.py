@@ -97,7 +97,9 @@ async def _pass_back(answer: Answer, road: Road, request: Request) -> Response:
         raise BadGateway("the backend attempted to redirect this request, which is not permitted")
     if request.method == "HEAD" or answer.status in {204, 304}:
         answer.close()
-        return Response(answer.status, _rewritten_location(headers, road.links))
+        length = [(name, value) for name, value in answer.headers if name == "content-length"]
+        declared = length[:1] if request.method == "HEAD" else []
+        return Response(answer.status, [*declared, *_rewritten_location(headers, road.links)])
     if location or road.links is None or not rewriting.is_page(headers):
         return Response(answer.status, _rewritten_location(headers, road.links), answer.body())
     return await _page(answer, headers, road.links)

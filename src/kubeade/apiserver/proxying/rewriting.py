@@ -4,12 +4,10 @@ A page behind `/api/v1/namespaces/shop/pods/web/proxy/` says `href="/menu"` and 
 links get the proxy's prefix. Relative links need nothing; links to other hosts are left alone.
 """
 
-import html
 import posixpath
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from urllib.parse import urlsplit, urlunsplit
 
 from kubeade.apiserver.proxying.headers import Headers, header
@@ -17,33 +15,6 @@ from kubeade.apiserver.proxying.headers import Headers, header
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 """Pages beyond this pass as they are: they would have to be held whole."""
 
-_ATTRIBUTES = {
-    "a": {"href"},
-    "applet": {"codebase"},
-    "area": {"href"},
-    "audio": {"src"},
-    "base": {"href"},
-    "blockquote": {"cite"},
-    "body": {"background"},
-    "button": {"formaction"},
-    "command": {"icon"},
-    "del": {"cite"},
-    "embed": {"src"},
-    "form": {"action"},
-    "frame": {"longdesc", "src"},
-    "head": {"profile"},
-    "html": {"manifest"},
-    "iframe": {"longdesc", "src"},
-    "img": {"longdesc", "src", "usemap"},
-    "input": {"src", "usemap", "formaction"},
-    "ins": {"cite"},
-    "link": {"href"},
-    "object": {"classid", "codebase", "data", "usemap"},
-    "q": {"cite"},
-    "script": {"src"},
-    "source": {"src"},
-    "video": {"poster", "src"},
-}
 _WINDOWS = {"gzip": 31, "deflate": -15}
 
 
@@ -66,47 +37,6 @@ class Links:
             path = posixpath.normpath(f"{self.prefix}/{path.lstrip('/')}")
             path += "/" if url.path.endswith("/") and not path.endswith("/") else ""
         return urlunsplit(("", "", path, url.query, url.fragment))
-
-    def rewrite_page(self, page: str) -> str:
-        """Everything but the start tags that change stays as it is, byte for byte."""
-        tags = _Tags(page, self)
-        tags.feed(page)
-        out, end = [], 0
-        for start, old, new in tags.changed:
-            out += [page[end:start], new]
-            end = start + len(old)
-        return "".join([*out, page[end:]])
-
-
-class _Tags(HTMLParser):
-    """Notes each start tag that has to change: where it stands, as it was, as it will be."""
-
-    def __init__(self, page: str, links: Links) -> None:
-        super().__init__(convert_charrefs=False)
-        self.changed: list[tuple[int, str, str]] = []
-        self._links = links
-        self._lines = [0]
-        for line in page.split("\n"):
-            self._lines.append(self._lines[-1] + len(line) + 1)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._look_at(tag, attrs, ">")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._look_at(tag, attrs, "/>")
-
-    def _look_at(self, tag: str, attrs: list[tuple[str, str | None]], end: str) -> None:
-        wanted = _ATTRIBUTES.get(tag, set())
-        new = [
-            (name, self._links.rewrite(value) if value and name in wanted else value) for name, value in attrs
-        ]
-        if new == attrs:
-            return
-        line, column = self.getpos()
-        written = "".join(f' {name}="{html.escape(value or "")}"' for name, value in new)
-        self.changed.append(
-            (self._lines[line - 1] + column, self.get_starttag_text() or "", f"<{tag}{written}{end}")
-        )
 
 
 def is_page(headers: Headers) -> bool:
@@ -132,8 +62,10 @@ def rewrite_page(page: bytes, encoding: str, links: Links) -> bytes | None:
         if page_or_none is None:
             return None
         page = page_or_none
+    from kubeade.apiserver.proxying.pages import rewritten
+
     text = page.decode("utf-8", "surrogateescape")
-    return links.rewrite_page(text).encode("utf-8", "surrogateescape")
+    return rewritten(text, links.rewrite).encode("utf-8", "surrogateescape")
 
 
 def _decompress(data: bytes, window: int) -> bytes | None:

@@ -63,9 +63,10 @@ class ResponseWriter:
         self, response: Response, parts: list[bytes], head_only: bool, keep_alive: bool
     ) -> None:
         size = sum(map(len, parts))
-        extra = f"content-length: {size}\r\n" + ("" if keep_alive else "connection: close\r\n")
-        if response.status in {204, 304}:
-            extra = "" if keep_alive else "connection: close\r\n"
+        extra = "" if keep_alive else "connection: close\r\n"
+        declared = head_only and any(name == "content-length" for name, _ in response.headers)
+        if response.status not in {204, 304} and not declared:
+            extra = f"content-length: {size}\r\n{extra}"
         slab = [self._head(response, extra)]
         if head_only:
             parts, size = [], 0

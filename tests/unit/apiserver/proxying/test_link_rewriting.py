@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubeade.apiserver.proxying.pages import rewritten
 from kubeade.apiserver.proxying.rewriting import MAX_PAGE_BYTES, Links, rewrite_page
 
 LINKS = Links("/proxy/web", frozenset({"10.0.0.1:80", "shop.example"}))
@@ -45,7 +46,7 @@ def test_only_the_links_of_a_page_change() -> None:
         '<a data-href="/no" href="/proxy/web/y?a=1&amp;b=2">'
         '<script>if (a < b) "<a href=\\"/in-script\\">"</script><br/><input src="/proxy/web/i"/></p><a href="/open'
     )
-    assert LINKS.rewrite_page(page) == expected
+    assert rewritten(page, LINKS.rewrite) == expected
 
 
 @given(st.binary())
@@ -55,7 +56,7 @@ def test_any_bytes_survive(page: bytes) -> None:
 
 @given(st.text(alphabet="<>/ahref= \n\r'\"!-&;x"))
 def test_a_page_without_links_of_its_own_stays_as_it_is(page: str) -> None:
-    assert Links("", frozenset()).rewrite_page(page) == page
+    assert rewritten(page, Links("", frozenset()).rewrite) == page
 
 
 def test_compressed_pages_are_read() -> None:

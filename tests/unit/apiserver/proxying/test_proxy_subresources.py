@@ -80,11 +80,16 @@ async def test_every_method_reaches_a_pod_with_path_query_and_body(
     assert backend.seen[0].body == b"hello"
 
 
-async def test_head_gets_a_head_and_no_body(lab: ApiLab, backend: Backend) -> None:
+async def test_head_gets_a_head_and_no_body(lab: ApiLab, backend: Backend, front: Address) -> None:
     await pod_at(lab, "web", POD_ADDRESS, backend.port)
-    answer = await lab.send("HEAD", f"{PODS}/web/proxy/")
-    assert (answer.status, answer.body) == (200, b"")
+    backend.answer = Response(200, [], b"lemonade")
+    reader, writer = await asyncio.open_connection(front.host, front.port)
+    writer.write(f"HEAD {PODS}/web/proxy/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"\r\n\r\n")
+    assert answer.count(b"content-length: 8\r\n") == answer.count(b"content-length") == 1
     assert backend.seen[0].method == "HEAD"
+    writer.close()
 
 
 @pytest.mark.parametrize("form", ["web:{port}", "http:web:{port}", ":web:{port}", "http:web:", "web"])
