@@ -147,7 +147,8 @@ class NodeAgent:
         assert self._facts is not None
         found = await self._runtime.status()
         images = await self._images.list_images()
-        seen = NodeObservation(self._clock.now(), found.conditions, images, self._pressure.conditions)
+        pressures = self._pressure.conditions
+        seen = NodeObservation(self._clock.now(), found.conditions, images, pressures, found.handlers)
         return node_status(self._config, self._facts, seen, old)
 
     async def _machine_facts(self) -> MachineFacts:

@@ -9,6 +9,7 @@ from kubeade.api.pod_requests import amount
 from kubeade.api.resource import Object
 from kubeade.cri.types import Image, RuntimeCondition
 from kubeade.kubelet.config import KubeletConfig, architecture
+from kubeade.kubelet.pod_fields import Mode
 from kubeade.lib.timestamps import format_time
 
 IMAGES_REPORTED = 50
@@ -50,6 +51,7 @@ class NodeObservation:
     runtime_conditions: list[RuntimeCondition] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     pressures: list[str] = field(default_factory=list)
+    handlers: list[str] = field(default_factory=list)
 
 
 def allocatable(config: KubeletConfig) -> dict[str, str]:
@@ -103,6 +105,11 @@ def node_status(
         "nodeInfo": _node_info(config, facts),
         "images": _images(seen.images),
     }
+    isolated = config.mode is Mode.NAMESPACES
+    if seen.handlers:
+        features = {"recursiveReadOnlyMounts": isolated, "userNamespaces": False}
+        status["runtimeHandlers"] = [{"name": each, "features": features} for each in seen.handlers]
+        status["features"] = {"supplementalGroupsPolicy": isolated}
     if config.serve_port:
         status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": config.serve_port}}
     return status

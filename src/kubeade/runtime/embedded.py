@@ -79,7 +79,7 @@ class EmbeddedRuntime:
         self._reconnecting: asyncio.Task[None] | None = None
         self._is_first_look = True
         self._commands = commands.Commands()
-        self._layers = stats.DiskUsage()
+        self._meter = stats.Meter()
         self._warned: set[str] = set()
 
     # Life
@@ -429,8 +429,9 @@ class EmbeddedRuntime:
 
     async def container_stats(self, container_id: str) -> ContainerStats:
         record = self._inventory.container(container_id)
-        layer = await self._layers.measure(self._directory / "containers" / container_id / "scratch")
-        return stats.measure(record, self._inventory.container_config(container_id), self._now(), layer)
+        scratch = self._directory / "containers" / container_id / "scratch"
+        config = self._inventory.container_config(container_id)
+        return await self._meter.measure(record, config, self._now(), scratch)
 
     async def network_usage(self, sandbox_id: str) -> list[NetworkInterfaceUsage]:
         if self._inventory.sandbox(sandbox_id).get("network_path") is None:

@@ -22,13 +22,23 @@ class Layer:
     inodes: int = 0
 
 
-class DiskUsage:
-    """Sizes of directories, measured in a thread and remembered for a minute: walking them is slow."""
+class Meter:
+    """Whatever takes long is done in a thread: looking through all processes where there is no resource
+    group, and walking a writable layer, whose size is remembered for a minute."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[float, Layer]] = {}
 
-    async def measure(self, directory: Path) -> Layer:
+    async def measure(
+        self, record: dict[str, Any], config: ContainerConfig, now: int, scratch: Path
+    ) -> ContainerStats:
+        """Counters of a container; zeros once it has ended."""
+        layer = await self._layer(scratch)
+        if record.get("cgroup_paths"):
+            return measure(record, config, now, layer)
+        return await asyncio.to_thread(measure, record, config, now, layer)
+
+    async def _layer(self, directory: Path) -> Layer:
         now = asyncio.get_running_loop().time()
         known = self._known.get(directory)
         if known is not None and now - known[0] < LAYER_AGE_SECONDS:
