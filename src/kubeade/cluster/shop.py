@@ -102,6 +102,7 @@ async def open_runtime(
     from kubeade.runtime.embedded import EmbeddedRuntime
 
     images = open_images(data)
+    await images.open()
     runtime = EmbeddedRuntime(data.runtime, mode, images, network, clock=clock, ids=ids)
     await runtime.open()
     return runtime, images

@@ -2,7 +2,6 @@
 
 import shutil
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from kubeade.runtime.images.manifest import (
     parse_manifest,
 )
 from kubeade.runtime.images.reference import parse_reference
+from kubeade.runtime.images.scratch import scratch
 from kubeade.runtime.images.store import ImageStore
 from kubeade.runtime.images.unpack import decompressed
 
@@ -30,9 +30,9 @@ def load(store: ImageStore, path: Path) -> list[str]:
     if path.is_dir():
         return _load_directory(store, path)
     store.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
-    with tempfile.TemporaryDirectory(prefix="load-", dir=store.directory) as scratch:
-        _extract(path, Path(scratch))
-        return _load_directory(store, Path(scratch))
+    with scratch(store.directory) as directory:
+        _extract(path, directory)
+        return _load_directory(store, directory)
 
 
 def _extract(path: Path, directory: Path) -> None:

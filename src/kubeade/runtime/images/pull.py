@@ -1,7 +1,6 @@
 """Pulling: from a reference to an image in the store, fetching only the layers that are not there."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from kubeade.runtime.images.manifest import (
 )
 from kubeade.runtime.images.reference import Reference
 from kubeade.runtime.images.registry import Registry
+from kubeade.runtime.images.scratch import scratch
 from kubeade.runtime.images.store import ImageStore
 
 Progress = Callable[[str, int, int], None]
@@ -46,8 +46,7 @@ async def _pull(store: ImageStore, reference: Reference, registry: Registry, pro
     if is_index(top, media_type):
         top, _ = await registry.manifest(choose(top).digest)
     manifest = parse_manifest(top)
-    with tempfile.TemporaryDirectory(prefix="pull-", dir=store.directory) as scratch:
-        directory = Path(scratch)
+    with scratch(store.directory) as directory:
         config = await _config(registry, manifest, directory)
         layers = await _layers(store, registry, manifest, config, directory, progress)
         return await asyncio.to_thread(

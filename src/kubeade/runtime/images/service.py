@@ -107,6 +107,10 @@ class Images:
         reference = stored.digests[0] if stored.digests else stored.id
         return Unpacked(stored.id, reference, stored.config, self._store.rootfs(stored), is_host=False)
 
+    async def open(self) -> None:
+        """Clear up after whoever was killed while he fetched or unpacked."""
+        await asyncio.to_thread(self._store.remove_abandoned)
+
     def purge(self) -> None:
         shutil.rmtree(self._store.directory, ignore_errors=True)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from kubeade.runtime.images.config import ImageConfig
 from kubeade.runtime.images.reference import Reference, parse_reference
+from kubeade.runtime.images.scratch import is_scratch, remove_abandoned
 
 _NAME_DIGITS = 24
 """Enough to be unique, short enough for the names of 127 layers in one page of mount options."""
@@ -102,10 +103,15 @@ class ImageStore:
         kept = {layer_name(layer) for image in self._images.values() for layer in image.layers}
         removed = 0
         for path in self.layers_directory.glob("*"):
-            if path.name not in kept:
+            if path.name not in kept and not is_scratch(path):
                 shutil.rmtree(path, ignore_errors=True)
                 removed += 1
         return removed
+
+    def remove_abandoned(self) -> None:
+        """Remove what pulls and loads that were killed have left."""
+        for directory in (self.directory, self.layers_directory):
+            remove_abandoned(directory)
 
     def layer_path(self, diff_id: str) -> Path:
         return self.layers_directory / layer_name(diff_id)

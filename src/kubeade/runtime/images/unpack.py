@@ -11,11 +11,11 @@ import os
 import shutil
 import stat
 import tarfile
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
+from kubeade.runtime.images.scratch import scratch
 from kubeade.runtime.launcher.root import Root
 
 _WHITEOUT = ".wh."
@@ -47,22 +47,19 @@ def unpack_layer(blob: Path, target: Path, diff_id: str) -> None:
     """Unpack `blob` as `target`, unless that is there. Raises BadLayer, and then nothing is left."""
     if target.is_dir():
         return
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=target.parent))
     try:
-        with blob.open("rb") as file:
-            hashed = _Hashed(decompressed(file))
-            _extract(hashed, partial)
-            actual = hashed.finish()
-        if actual != diff_id:
-            raise BadLayer(f"layer has digest {actual}, not {diff_id}")
-        partial.chmod(0o755)
-        with suppress(FileExistsError, OSError):  # somebody else was faster
-            partial.rename(target)
+        with scratch(target.parent) as partial:
+            with blob.open("rb") as file:
+                hashed = _Hashed(decompressed(file))
+                _extract(hashed, partial)
+                actual = hashed.finish()
+            if actual != diff_id:
+                raise BadLayer(f"layer has digest {actual}, not {diff_id}")
+            partial.chmod(0o755)
+            with suppress(FileExistsError, OSError):  # somebody else was faster
+                partial.rename(target)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BadLayer(f"layer {diff_id}: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 class _Hashed(io.RawIOBase):
