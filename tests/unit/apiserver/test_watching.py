@@ -157,7 +157,7 @@ async def test_the_first_state_of_a_watch_is_made_as_the_client_takes_it(
     lab: ApiLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the state at the watch's beginning all the same."""
-    monkeypatch.setattr("kubeade.apiserver.verbs.watch._FRAMES_PER_PART", 2)
+    monkeypatch.setattr("kubeade.apiserver.verbs.watch._PART_BYTES", 600)
     for number in range(5):
         await lab.config_map(f"a{number}")
     async with lab.watching(f"{CONFIG_MAPS}?watch=true") as events:

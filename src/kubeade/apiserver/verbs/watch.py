@@ -7,7 +7,8 @@ behind, and when the server stops: clients start again from the last revision th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
 
 from kubeade.api.errors import ApiError, Expired, FieldError, Invalid
 from kubeade.apiserver.cache import Subscription
@@ -26,7 +27,9 @@ from kubeade.store.ledger import Compacted, EventType, LedgerWatch, Record
 
 _BOOKMARK_SECONDS = 60.0
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 1800, 3600
-_FRAMES_PER_PART = 512
+_PART_BYTES = 128 * 1024
+"""What is handed to the transport at once, about: it is held for every client that does not read."""
+_Item = TypeVar("_Item")
 
 
 async def watch(call: Call) -> Response:
@@ -100,8 +103,8 @@ class _Stream:
         while not subscription.closed and not subscription.overflow and loop.time() < self._deadline:
             await subscription.wait(min(bookmark_at, self._deadline) - loop.time())
             changes = subscription.take()
-            for start in range(0, len(changes), _FRAMES_PER_PART):
-                yield await self._frames.of(changes[start : start + _FRAMES_PER_PART])
+            for some in _parts(changes, lambda change: len(change.record.value)):
+                yield await self._frames.of(some)
             if loop.time() >= bookmark_at:
                 bookmark_at = loop.time() + _BOOKMARK_SECONDS
                 yield self._bookmark()
@@ -151,9 +154,8 @@ class _Stream:
 
     async def _added(self, records: Sequence[Record], end: int) -> AsyncGenerator[bytes, None]:
         """`end` is the revision that the closing bookmark tells; 0 for none."""
-        for start in range(0, len(records), _FRAMES_PER_PART):
-            some = (record.value for record in records[start : start + _FRAMES_PER_PART])
-            values = [value for value in some if self._selection.matches_bytes(value)]
+        for some in _parts(records, lambda record: len(record.value)):
+            values = [record.value for record in some if self._selection.matches_bytes(record.value)]
             await prepare(self._call, values)
             yield b"".join([self._frames.added(value) for value in values])
         if end:
@@ -174,6 +176,18 @@ class _Stream:
         return (
             _SHORTEST_SECONDS + id(self) // 64 % spread
         )  # apart from each other: clients come back spread out
+
+
+def _parts(items: Sequence[_Item], size: Callable[[_Item], int]) -> Iterator[Sequence[_Item]]:
+    """The items in runs of about `_PART_BYTES`."""
+    start, total = 0, 0
+    for at, item in enumerate(items):
+        total += size(item)
+        if total >= _PART_BYTES:
+            yield items[start : at + 1]
+            start, total = at + 1, 0
+    if start < len(items):
+        yield items[start:]
 
 
 async def _one(part: bytes) -> AsyncGenerator[bytes, None]:
