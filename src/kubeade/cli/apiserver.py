@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from kubeade.cli.errors import CommandError
+from kubeade.cli.starting import start
 
 if TYPE_CHECKING:
     from kubeade.cluster.front_proxy import FrontProxyFiles
@@ -48,15 +49,11 @@ def _add_front_proxies(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from kubeade.cluster import daemon, standalone_api
+    from kubeade.cluster import standalone_api
     from kubeade.cluster.addresses import machine_address
-    from kubeade.cluster.progress import Step
     from kubeade.cluster.standalone_api import ApiOrder
 
     _check(options)
-    running = daemon.recorded(options.data.process)
-    if running is not None:
-        raise CommandError(f"something runs already in {options.data.root} (process {running.pid})")
     everywhere = options.bind_address in ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
     own = machine_address() if everywhere else options.bind_address
     order = ApiOrder(
@@ -66,21 +63,10 @@ def run(options: argparse.Namespace) -> int:
         options.service_cluster_ip_range,
         _files(options),
     )
-    failed: list[Step] = []
-
-    def report(step: Step) -> None:
-        if step.kind == "failed":
-            failed.append(step)
-            return
-        print(f"  {step.seconds:5.2f}s  {step.text}", flush=True)
-        if not options.client_ca_file:
-            print(f"export KUBECONFIG={options.data.kubeconfig}", flush=True)
-
-    options.data.prepare()
-    standalone_api.run(options.data, order, report)
-    if failed:
-        raise CommandError(failed[0].text)
-    return 0
+    ready = "" if options.client_ca_file else f"export KUBECONFIG={options.data.kubeconfig}"
+    return start(
+        options, "the API server", lambda report: standalone_api.run(options.data, order, report), ready=ready
+    )
 
 
 def _files(options: argparse.Namespace) -> "KeyFiles":

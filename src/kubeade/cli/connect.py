@@ -18,7 +18,11 @@ async def connect(data: DataDirectory) -> AsyncIterator[Client]:
 
     if not data.kubeconfig.exists():
         raise CommandError(f"no cluster in {data.root}: start one with 'kubeade up'")
-    async with SocketTransport(kubeconfig.load(data.kubeconfig)) as transport:
+    try:
+        credentials = kubeconfig.load(data.kubeconfig)
+    except kubeconfig.KubeconfigError as error:
+        raise CommandError(str(error)) from error
+    async with SocketTransport(credentials) as transport:
         yield Client(transport, user_agent="kubeade")
 
 
@@ -33,5 +37,7 @@ def run_with_client(data: DataDirectory, work: Callable[[Client], Awaitable[int]
         return asyncio.run(connected())
     except ApiError as error:
         raise CommandError(error.message) from error
-    except OSError as error:
-        raise CommandError(f"the API does not answer: {error}") from error
+    except BrokenPipeError:
+        raise  # it is our own output that nobody reads any more
+    except (ConnectionError, TimeoutError) as error:
+        raise CommandError(f"the API does not answer: {error or 'it took too long'}") from error

@@ -5,7 +5,9 @@ modules import what they need inside `run`, so that `kubeade --help` and small c
 """
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -39,22 +41,52 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The console script. Returns the exit code."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # never fail for a letter that a terminal lacks
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    strange = next((word for word in words if not _is_text(word)), None)
+    if strange is not None:
+        advice = "use a UTF-8 one, for example LC_ALL=C.UTF-8"
+        print(f"kubeade: {strange!r} is not text in this locale: {advice}", file=sys.stderr)
+        return 2
+    options = build_parser().parse_args(words)
     options.data = DataDirectory(Path(options.data_dir).resolve())
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a pipe that is closed can still be told apart
+        return code
     except CommandError as error:
-        print(f"kubeade: {error}", file=sys.stderr)
+        print(f"kubeade: {_line(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
     except OSError as error:
-        print(f"kubeade: {error}", file=sys.stderr)
+        _drop_output()
+        print(f"kubeade: {_line(error)}", file=sys.stderr)
         return 1
+
+
+def _drop_output() -> None:
+    """What is still buffered goes nowhere, so that the interpreter does not fail on it at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_text(word: str) -> bool:
+    """False for bytes that the locale could not decode."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _line(error: Exception) -> str:
+    """Errors are one line, whatever somebody's library put into them."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return " ".join(str(error).split())
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ def start(options: argparse.Namespace, what: str, work: Work, *, ready: str = ""
 
     running = daemon.recorded(options.data.process)
     if running is not None:
-        raise CommandError(f"something runs already in {options.data.root} (process {running.pid})")
+        raise CommandError(f"in {options.data.root} {what} runs already (process {running.pid})")
     options.data.prepare()
     if getattr(options, "detach", False):
         last = follow(f"starting {what}", daemon.detach(options.data.log, work))

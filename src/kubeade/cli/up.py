@@ -5,8 +5,7 @@ import argparse
 
 from kubeade.cli import etcd
 from kubeade.cli.errors import CommandError
-from kubeade.cli.terminal import Progress, follow
-from kubeade.cluster.progress import Step
+from kubeade.cli.starting import start
 from kubeade.cluster.settings import KUBERNETES_VERSION, Order
 
 HELP = "start a cluster: the API server, its node and all that belongs to them"
@@ -43,45 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from kubeade.cluster import all_in_one, daemon
-
-    order = _order(options)
-    running = daemon.recorded(options.data.process)
-    if running is not None:
-        raise CommandError(f"the cluster in {options.data.root} runs already (process {running.pid})")
-    options.data.prepare()
-    if not options.detach:
-        return _run_here(options, order)
-    steps = daemon.detach(options.data.log, lambda report: all_in_one.run(options.data, order, report))
-    last = follow("starting", steps)
-    if last is None or last.kind == "failed":
-        raise CommandError("the cluster did not start: " + (last.text if last else "no word from it"))
-    print(f"export KUBECONFIG={options.data.kubeconfig}")
-    return 0
-
-
-def _run_here(options: argparse.Namespace, order: Order) -> int:
     from kubeade.cluster import all_in_one
 
-    progress = Progress("starting")
-    failed: list[Step] = []
-
-    def report(step: Step) -> None:
-        if step.kind == "failed":
-            failed.append(step)
-            return
-        progress.show(step)
-        if step.kind == "ready":
-            progress.close()
-            print(f"export KUBECONFIG={options.data.kubeconfig}", flush=True)
-
-    try:
-        all_in_one.run(options.data, order, report)
-    finally:
-        progress.close()
-    if failed:
-        raise CommandError(failed[0].text)
-    return 0
+    order = _order(options)
+    ready = f"export KUBECONFIG={options.data.kubeconfig}"
+    return start(
+        options, "the cluster", lambda report: all_in_one.run(options.data, order, report), ready=ready
+    )
 
 
 def _order(options: argparse.Namespace) -> Order:

@@ -49,10 +49,11 @@ def load(path: str | os.PathLike[str], context: str = "") -> Credentials:
     for plugin in ("exec", "auth-provider"):
         if plugin in user:
             raise KubeconfigError(f"{file}: credential plugin {plugin!r} is not supported")
-    if not cluster.get("server"):
-        raise KubeconfigError(f"{file}: the cluster has no server")
+    server = str(cluster.get("server") or "")
+    if not server.startswith(("https://", "http://")):
+        raise KubeconfigError(f"{file}: the cluster's server is {server!r}, which is not https://HOST:PORT")
     return Credentials(
-        server=str(cluster["server"]).rstrip("/"),
+        server=server.rstrip("/"),
         ca_pem=_data(cluster, "certificate-authority", file),
         certificate_pem=_data(user, "client-certificate", file),
         key_pem=_data(user, "client-key", file),

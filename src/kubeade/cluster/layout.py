@@ -31,9 +31,19 @@ _MARK_TEXT = "A kubeade cluster. 'kubeade down --delete' removes it.\n"
 
 
 def default_data_directory(environment: dict[str, str]) -> Path:
-    """`$XDG_DATA_HOME/kubeade`, else `~/.local/share/kubeade`."""
-    base = environment.get("XDG_DATA_HOME") or os.path.join(environment.get("HOME", "/"), ".local/share")
+    """`$XDG_DATA_HOME/kubeade`, else `~/.local/share/kubeade`, where ~ may come from the user database."""
+    home = environment.get("HOME") or _home_of_user()
+    base = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local/share")
     return Path(base) / "kubeade"
+
+
+def _home_of_user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +116,10 @@ class DataDirectory:
         return sorted(found, key=lambda path: (path.name == MARK, path.name))
 
     def prepare(self) -> None:
-        """Create the directory and its parents. Raises OSError, also for one that holds something else."""
+        """Create the directory and its parents. Raises OSError, also for one that holds something else; static
+        pods' manifests may wait there already, and stay the user's."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self.is_cluster and any(self.root.iterdir()):
+        if not self.is_cluster and any(path != self.manifests for path in self.root.iterdir()):
             raise OSError(f"{self.root} is not empty and no cluster: use another --data-dir")
         (self.root / MARK).write_text(_MARK_TEXT)
         for folder in (self.pki, self.kubelet, self.runtime, self.network):
