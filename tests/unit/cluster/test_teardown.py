@@ -83,6 +83,16 @@ def test_damaged_settings_do_not_keep_a_cluster_from_being_deleted(data):
     assert not data.root.exists()
 
 
+def test_manifests_may_wait_for_the_first_start_and_outlive_the_cluster(tmp_path):
+    data = DataDirectory(tmp_path)
+    data.manifests.mkdir()
+    data.prepare()
+    data.settings.write_text(SETTINGS)
+    steps = list(take_down(data, delete=True))
+    assert "manifests" in steps[-1].text
+    assert [path.name for path in tmp_path.iterdir()] == ["manifests"]
+
+
 def test_directory_that_is_no_cluster_is_not_taken(tmp_path):
     (tmp_path / "photo.jpg").touch()
     data = DataDirectory(tmp_path)
