@@ -116,8 +116,8 @@ class DataDirectory:
         return sorted(found, key=lambda path: (path.name == MARK, path.name))
 
     def prepare(self) -> None:
-        """Create the directory and its parents. Raises OSError, also for one that holds something else; static
-        pods' manifests may wait there already, and stay the user's."""
+        """Create the directory and its parents. Raises OSError, also for one that holds something else; only
+        static pods' manifests may wait there already."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.is_cluster and any(path != self.manifests for path in self.root.iterdir()):
             raise OSError(f"{self.root} is not empty and no cluster: use another --data-dir")
