@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from api_lab import ADMIN, ApiLab
-from extension_server import ExtensionServer, aggregating_lab
+from extension_stand import ExtensionServer, aggregating_lab
 
 from kubeade.apiserver.seams import User
 from kubeade.lib.http.dial import Address, send
