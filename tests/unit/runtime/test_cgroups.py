@@ -78,6 +78,11 @@ def test_limit_that_cannot_be_set_is_named(first):
     assert cgroups.limit({}, {"pids_limit": 5}) == ["pids.max: no such controller"]
 
 
+def test_processors_of_ones_own_are_not_promised(second):
+    paths = second.create("c")
+    assert cgroups.limit(paths, {"cpuset_cpus": "0-1", "cpuset_mems": ""}) == ["cpuset_cpus: not supported"]
+
+
 def test_usage_of_version_one(first):
     paths = first.create("c")
     put(

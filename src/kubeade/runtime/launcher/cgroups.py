@@ -18,6 +18,8 @@ ROOT = "/sys/fs/cgroup"
 _V1_CONTROLLERS = ("cpu", "cpuacct", "memory", "pids")
 _V2_CONTROLLERS = ("cpu", "memory", "pids")
 _PERIOD_MICROSECONDS = 100_000
+_UNSUPPORTED = {False: ("cpuset_cpus", "cpuset_mems", "unified"), True: ("cpuset_cpus", "cpuset_mems")}
+"""What nobody may believe to have been set, by whether the group is one of version 2."""
 
 
 class Cgroups:
@@ -125,8 +127,9 @@ def processes(paths: dict[str, str]) -> list[int]:
 
 def limit(paths: dict[str, str], resources: dict[str, Any]) -> list[str]:
     """Apply the limits in `resources` (the CRI's LinuxResources); what could not be applied, by name."""
-    failed = []
-    for controller, name, value in _settings("unified" in paths, resources):
+    unified = "unified" in paths
+    failed = [f"{name}: not supported" for name in _UNSUPPORTED[unified] if resources.get(name)]
+    for controller, name, value in _settings(unified, resources):
         path = paths.get(controller)
         try:
             if path is None:
