@@ -4,10 +4,11 @@ Placements that are decided but not yet visible through the API are assumed: the
 are. Synchronous throughout: a decision sees no change half made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from kubeade.api.parts import number, part, parts, text
+from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.pod_requests import DEFAULT_CPU_REQUEST, DEFAULT_MEMORY_REQUEST, allocatable_of, pod_requests
 from kubeade.api.resource import Object
 
@@ -59,7 +60,11 @@ class PodInfo:
 
 @dataclass(slots=True)
 class NodeInfo:
-    """A node and what is on it. `requested` sums the pods' requests."""
+    """A node and what is on it.
+
+    `image_bytes`: the images that it has, by name. `requested` sums the pods' requests. `kept` is what plugins
+    have worked out of the node alone; it is forgotten when the node changes.
+    """
 
     node: Object
     name: str
@@ -67,10 +72,12 @@ class NodeInfo:
     taints: list[Object]
     unschedulable: bool
     allocatable: dict[str, int]
+    image_bytes: dict[str, int] = field(default_factory=dict)
     pods: dict[str, PodInfo] = field(default_factory=dict)
     requested: dict[str, int] = field(default_factory=dict)
     scoring_requested: tuple[int, int] = (0, 0)
     host_ports: dict[HostPort, int] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, node: Object) -> "NodeInfo":
@@ -82,6 +89,7 @@ class NodeInfo:
             parts(spec, "taints"),
             bool(spec.get("unschedulable")),
             allocatable_of(node),
+            _image_bytes(node),
         )
 
     def add(self, pod: PodInfo) -> None:
@@ -96,10 +104,15 @@ class NodeInfo:
 
     def copy(self) -> "NodeInfo":
         return replace(
-            self, pods=dict(self.pods), requested=dict(self.requested), host_ports=dict(self.host_ports)
+            self,
+            pods=dict(self.pods),
+            requested=dict(self.requested),
+            host_ports=dict(self.host_ports),
+            kept={},
         )
 
     def _count(self, pod: PodInfo, sign: int) -> None:
+        self.kept.clear()
         for name, amount in pod.requests.items():
             self.requested[name] = self.requested.get(name, 0) + sign * amount
         cpu, memory = pod.scoring_requests
@@ -182,6 +195,20 @@ class Cluster:
         for info in self.nodes.values():
             for pod in info.pods.values():
                 yield info, pod
+
+
+def image_name(image: str) -> str:
+    """With `:latest` where there is neither tag nor digest."""
+    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
+
+
+def _image_bytes(node: Object) -> dict[str, int]:
+    images = parts(node, "status", "images")
+    return {
+        image_name(str(name)): number(image, "sizeBytes")
+        for image in images
+        for name in values(image, "names")
+    }
 
 
 def _host_ports(spec: Object) -> Iterable[HostPort]:

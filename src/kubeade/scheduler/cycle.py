@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
-from kubeade.scheduler.framework import Filter, Plugin, Refusal
+from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring
 
 MINIMUM_FEASIBLE_NODES = 100
 MINIMUM_FEASIBLE_PERCENT = 5
@@ -98,9 +98,22 @@ def best(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin], nodes: Seque
         scoring = plugin.score_for(pod, cluster, nodes)
         if scoring is None:
             continue
-        scores = scoring.normalize([scoring.score(node) for node in nodes])
+        scores = scoring.normalize(_scores(scoring, nodes))
         totals = [total + plugin.weight * score for total, score in zip(totals, scores, strict=True)]
     return nodes[max(range(len(nodes)), key=lambda i: (totals[i], -i))]
+
+
+def _scores(scoring: Scoring, nodes: Sequence[NodeInfo]) -> list[float]:
+    key = scoring.key
+    if key is None:
+        return [scoring.score(node) for node in nodes]
+    found = []
+    for node in nodes:
+        score = node.kept.get(key)
+        if score is None:
+            score = node.kept[key] = scoring.score(node)
+        found.append(score)
+    return found
 
 
 def nodes_to_find(count: int) -> int:
@@ -115,6 +128,8 @@ def _nominated_in_the_way(
     pod: PodInfo, node: NodeInfo, cluster: Cluster, plugins: Sequence[Plugin]
 ) -> list[Refusal] | None:
     """A node that pods of equal or higher priority were promised counts as if they were there already."""
+    if not cluster.nominated:
+        return None
     promised = [
         other
         for name, other in cluster.nominated.items()

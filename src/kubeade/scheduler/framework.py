@@ -5,7 +5,7 @@ what keeps a plain pod on a thousand nodes cheap. Upstream: kube-scheduler frame
 PreScore+Score).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
@@ -28,10 +28,15 @@ Normalize = Callable[[list[float]], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How to score one pod's feasible nodes; after `normalize` every score lies in 0..100."""
+    """How to score one pod's feasible nodes; after `normalize` every score lies in 0..100.
+
+    `key` says that a score follows from this key and the node alone: it is then kept with the node until that
+    changes. Pods of one template share their keys, and a placement changes one node of a thousand.
+    """
 
     score: Score
     normalize: Normalize = list
+    key: Hashable = None
 
 
 class Plugin:

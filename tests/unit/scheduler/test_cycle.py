@@ -136,3 +136,17 @@ def test_an_unbound_claim_keeps_the_pod_waiting():
 
 def test_large_clusters_are_sampled_as_upstream_does():
     assert [nodes_to_find(count) for count in (50, 100, 1000, 5000, 10000)] == [50, 100, 420, 500, 500]
+
+
+def test_what_was_worked_out_of_a_node_is_forgotten_when_a_pod_comes_or_goes():
+    world = cluster(node("a", cpu="2"), node("b", cpu="2"))
+    one = info("one", requests={"cpu": "1500m"})
+    assert place(one, world) == Placement("a", 2)
+    world.place(one, "a")
+    assert place(info("two", requests={"cpu": "1500m"}), world) == Placement("b", 2)
+    world.place(info("two", requests={"cpu": "1500m"}), "b")
+    assert refusal(info("three", requests={"cpu": "1500m"}), world).startswith(
+        "0/2 nodes are available: 2 Insuff"
+    )
+    world.displace(one.key)
+    assert place(info("three", requests={"cpu": "1500m"}), world) == Placement("a", 2)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from kubeade.api.parts import parts, values
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.api.parts import parts
+from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo, image_name
 from kubeade.scheduler.framework import MAX_SCORE, Plugin, Scoring
 
 MEGABYTE = 1024 * 1024
@@ -16,8 +16,8 @@ class ImageLocality(Plugin):
 
     def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
         containers = [*parts(pod.spec, "containers"), *parts(pod.spec, "initContainers")]
-        wanted = [_normalized(str(container.get("image", ""))) for container in containers]
-        sizes = {node.name: _image_sizes(node) for node in nodes if node.node.get("status", {}).get("images")}
+        wanted = [image_name(str(container.get("image", ""))) for container in containers]
+        sizes = {node.name: node.image_bytes for node in nodes if node.image_bytes}
         if not wanted or not sizes:
             return None
         spread = {image: sum(image in have for have in sizes.values()) / len(nodes) for image in wanted}
@@ -30,17 +30,3 @@ class ImageLocality(Plugin):
             return MAX_SCORE * (bounded - LEAST_BYTES) / (most - LEAST_BYTES)
 
         return Scoring(score)
-
-
-def _image_sizes(node: NodeInfo) -> dict[str, int]:
-    images = parts(node.node, "status", "images")
-    return {
-        _normalized(str(name)): image.get("sizeBytes", 0)
-        for image in images
-        for name in values(image, "names")
-    }
-
-
-def _normalized(image: str) -> str:
-    """With `:latest` where there is neither tag nor digest."""
-    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"

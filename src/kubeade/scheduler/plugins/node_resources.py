@@ -4,7 +4,7 @@
 prefers a node whose CPU and memory are used up evenly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
 from kubeade.scheduler.framework import MAX_SCORE, Filter, Plugin, Refusal, Scoring
@@ -16,16 +16,12 @@ class ResourcesFit(Plugin):
     name = "NodeResourcesFit"
 
     def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
-        wanted = [(name, amount) for name, amount in pod.requests.items() if amount]
+        wanted = tuple((name, amount) for name, amount in pod.requests.items() if amount)
 
         def check(node: NodeInfo) -> list[Refusal] | None:
-            refusals = []
-            if len(node.pods) >= node.allocatable.get("pods", 0):
-                refusals.append(_TOO_MANY_PODS)
-            for name, amount in wanted:
-                capacity = node.allocatable.get(name, 0)
-                if amount > capacity - node.requested.get(name, 0):
-                    refusals.append(Refusal(f"Insufficient {name}", resolvable=amount <= capacity))
+            refusals: list[Refusal] | None = node.kept.get(wanted)
+            if refusals is None:
+                refusals = node.kept[wanted] = _lacking(node, wanted)
             return refusals or None
 
         return check
@@ -35,7 +31,7 @@ class ResourcesFit(Plugin):
             used = _used_fractions(pod, node)
             return sum(1.0 - fraction for fraction in used) * MAX_SCORE / len(used) if used else 0.0
 
-        return Scoring(least_allocated)
+        return Scoring(least_allocated, key=("least allocated", pod.scoring_requests))
 
 
 class BalancedAllocation(Plugin):
@@ -49,7 +45,18 @@ class BalancedAllocation(Plugin):
             used = _used_fractions(pod, node)
             return (1.0 - abs(used[0] - used[1]) / 2) * MAX_SCORE if len(used) == 2 else MAX_SCORE
 
-        return Scoring(balance)
+        return Scoring(balance, key=("balance", pod.scoring_requests))
+
+
+def _lacking(node: NodeInfo, wanted: Iterable[tuple[str, int]]) -> list[Refusal]:
+    refusals = []
+    if len(node.pods) >= node.allocatable.get("pods", 0):
+        refusals.append(_TOO_MANY_PODS)
+    for name, amount in wanted:
+        capacity = node.allocatable.get(name, 0)
+        if amount > capacity - node.requested.get(name, 0):
+            refusals.append(Refusal(f"Insufficient {name}", resolvable=amount <= capacity))
+    return refusals
 
 
 def _used_fractions(pod: PodInfo, node: NodeInfo) -> list[float]:
