@@ -22,13 +22,15 @@ class Target:
     context: ssl.SSLContext
     token: str = ""
 
-    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+    def request(
+        self, method: str, path: str, body: bytes = b"", media_type: str = "application/json"
+    ) -> bytes:
         """The bytes of one request."""
         lines = [f"{method} {path} HTTP/1.1", f"host: {self.host}:{self.port}", "accept: application/json"]
         if self.token:
             lines.append(f"authorization: Bearer {self.token}")
         if body:
-            lines += ["content-type: application/json", f"content-length: {len(body)}"]
+            lines += [f"content-type: {media_type}", f"content-length: {len(body)}"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 

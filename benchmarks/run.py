@@ -3,7 +3,8 @@
     python benchmarks/run.py
     python benchmarks/run.py --etcd /usr/bin/etcd --kube-apiserver /path/to/kube-apiserver
 
-Both are durable, with TLS, RBAC and admission on. The real one gets no request limits. Machines are noisy: the ratio of
+An API server alone on either side (ours with its ledger inside, the real one with etcd); a third column is the whole
+kubeade cluster in its one process, with the simulated runtime. All are durable, with TLS, RBAC and admission on. The real one gets no request limits. Machines are noisy: the ratio of
 one run counts, not its figures.
 """
 
@@ -18,20 +19,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from load import Result, Target, drive
-from servers import Server, start_kubeade, start_real
+from servers import Server, start_kubeade, start_kubeade_apiserver, start_real
+from watching import CREATES as WATCHED_CREATES
+from watching import WATCHERS, fan_out
 
 CREATES = 4000
+CHANGES = 2000
 READS = 10000
 PODS_LISTED = 5000
 LISTS = 12
 CONNECTIONS = 16
 
 
-def config_map(number: int) -> bytes:
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def config_map(number: int, prefix: str = "c", **metadata: object) -> bytes:
     data = {f"key-{n}": "x" * 64 for n in range(12)}
-    return json.dumps(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{number}"}, "data": data}
-    ).encode()
+    named = {"name": f"{prefix}{number}", **metadata}
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": data}).encode()
+
+
+def watched(number: int) -> bytes:
+    return config_map(number, "w", labels={"fan": "out"})
+
+
+def patches(target: Target, count: int) -> Iterator[bytes]:
+    """Merge patches, each of another object."""
+    for number in range(count):
+        body = b'{"data":{"key-0":"patched"}}'
+        yield target.request("PATCH", f"{CONFIG_MAPS}/c{number}", body, "application/merge-patch+json")
+
+
+def applies(target: Target, count: int) -> Iterator[bytes]:
+    """Server-side applies, each of another object, of fields that nobody else owns."""
+    for number in range(count):
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"c{number}"},
+            "data": {"applied": "x"},
+        }
+        path = f"{CONFIG_MAPS}/c{number}?fieldManager=benchmark"
+        yield target.request("PATCH", path, json.dumps(body).encode(), "application/apply-patch+yaml")
 
 
 def pod(number: int) -> bytes:
@@ -73,6 +103,10 @@ async def measure(server: Server) -> dict[str, float]:
         await drive(target, creates(target, "configmaps", config_map, CREATES), CONNECTIONS), 201
     )
     figures["creates/s, ConfigMap"] = result.per_second
+    result = checked(await drive(target, patches(target, CHANGES), CONNECTIONS), 200)
+    figures["merge patches/s, ConfigMap"] = result.per_second
+    result = checked(await drive(target, applies(target, CHANGES), CONNECTIONS), 200)
+    figures["server-side applies/s, ConfigMap"] = result.per_second
     result = checked(await drive(target, creates(target, "pods", pod, PODS_LISTED), CONNECTIONS), 201)
     figures["creates/s, Pod"] = result.per_second
     one = target.request("GET", "/api/v1/namespaces/default/pods/p1")
@@ -86,6 +120,9 @@ async def measure(server: Server) -> dict[str, float]:
         result.received_bytes / 1e6 / (server.cpu_seconds() - before)
     )
     figures["resident memory, after, MiB"] = server.resident_mib()
+    events = creates(target, "configmaps", watched, WATCHED_CREATES)
+    figures[f"events/s to {WATCHERS} watchers"], per_cpu = await fan_out(target, events, server.cpu_seconds)
+    figures[f"events per CPU second to {WATCHERS} watchers"] = per_cpu
     return figures
 
 
@@ -95,17 +132,16 @@ def main() -> None:
     parser.add_argument("--kube-apiserver", default="")
     options = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="kubeade-benchmark-"))
+    starts = {"kubeade": lambda: start_kubeade_apiserver(scratch / "alone")}
+    if options.etcd and options.kube_apiserver:
+        starts["real"] = lambda: start_real(scratch / "real", options.etcd, options.kube_apiserver)
+    starts["whole cluster"] = lambda: start_kubeade(scratch / "whole", "--runtime", "simulated")
     columns: dict[str, dict[str, float]] = {}
     try:
-        server = start_kubeade(scratch / "kubeade", "--runtime", "simulated")
-        try:
-            columns["kubeade"] = asyncio.run(measure(server))
-        finally:
-            server.stop()
-        if options.etcd and options.kube_apiserver:
-            server = start_real(scratch / "real", options.etcd, options.kube_apiserver)
+        for name, start in starts.items():
+            server = start()
             try:
-                columns["real"] = asyncio.run(measure(server))
+                columns[name] = asyncio.run(measure(server))
             finally:
                 server.stop()
     finally:
@@ -115,8 +151,8 @@ def main() -> None:
 
 
 def show(columns: dict[str, dict[str, float]]) -> None:
-    print(f"| what | {' | '.join(columns)} |" + (" kubeade / real |" if len(columns) == 2 else ""))
-    print("|---" * (len(columns) + 1 + (len(columns) == 2)) + "|")
+    print(f"| what | {' | '.join(columns)} |" + (" kubeade / real |" if "real" in columns else ""))
+    print("|---" * (len(columns) + 1 + ("real" in columns)) + "|")
     for row, value in columns["kubeade"].items():
         cells = [
             f"{column[row]:,.4g}" if column[row] < 100 else f"{column[row]:,.0f}"

@@ -35,6 +35,8 @@ class Server:
     pids: list[int]
     ready_seconds: float
     stop_commands: list[list[str]] = field(default_factory=list)
+    kubeconfig: Path | None = None
+    """What a component that works for it is given."""
 
     def resident_mib(self) -> float:
         """Resident memory of all its processes and their children."""
@@ -73,7 +75,23 @@ def start_kubeade(directory: Path, *arguments: str) -> Server:
     )
     pids = [pid, *(int(one) for one in launchers.stdout.split())]
     target = Target(host, int(port), ssl_context(credentials))
-    return Server("kubeade", target, pids, ready, [[*command, "down", "--delete", *data]])
+    return Server(
+        "kubeade", target, pids, ready, [[*command, "down", "--delete", *data]], directory / "kubeconfig"
+    )
+
+
+def start_kubeade_apiserver(directory: Path) -> Server:
+    """`kubeade apiserver` in an empty directory: nothing but the API server and its ledger, as the real pair."""
+    directory.mkdir(parents=True)
+    port = _free_port()
+    command = [sys.executable, "-m", "kubeade.cli.main", "apiserver", "--data-dir", str(directory / "data")]
+    began = time.perf_counter()
+    process = subprocess.Popen([*command, f"--secure-port={port}"], **_quiet(directory / "apiserver.log"))
+    _wait_ready(port, ssl._create_unverified_context(), process)
+    ready = time.perf_counter() - began
+    path = directory / "data" / "kubeconfig"
+    target = Target("127.0.0.1", port, ssl_context(kubeconfig.load(path)))
+    return Server("kubeade", target, [process.pid], ready, kubeconfig=path)
 
 
 def start_real(directory: Path, etcd: str, apiserver: str) -> Server:
@@ -89,7 +107,32 @@ def start_real(directory: Path, etcd: str, apiserver: str) -> Server:
     context = ssl._create_unverified_context()
     _wait_ready(secure, context, server)
     target = Target("127.0.0.1", secure, context, TOKEN)
-    return Server("real", target, [server.pid, store.pid], time.perf_counter() - began)
+    ready = time.perf_counter() - began
+    return Server(
+        "real", target, [server.pid, store.pid], ready, kubeconfig=_token_kubeconfig(directory, secure)
+    )
+
+
+def _token_kubeconfig(directory: Path, port: int) -> Path:
+    cluster = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "it",
+        "clusters": [{"name": "it", "cluster": cluster}],
+        "users": [{"name": "it", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+    }
+    path = directory / "kubeconfig"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def start_component(server: Server, command: list[str], directory: Path) -> subprocess.Popen[bytes]:
+    """A component that works for `server`; its log lies beside the server's data."""
+    assert server.kubeconfig is not None
+    log = directory / f"{Path(command[0]).name}-component.log"
+    return subprocess.Popen([*command, "--kubeconfig", str(server.kubeconfig)], **_quiet(log))
 
 
 def _etcd_command(etcd: str, directory: Path, client: int, peer: int) -> list[str]:
