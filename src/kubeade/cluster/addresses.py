@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFERRED_API_PORT = 6443
+_LISTENING = "0A"
 _UNROUTED = ("192.0.2.1", 9)  # TEST-NET-1: connecting a datagram socket sends nothing
 
 
@@ -46,10 +47,21 @@ def routed_ranges(table: str) -> list[str]:
     return networks
 
 
+def listening_addresses(table: str) -> list[str]:
+    """The addresses that somebody listens on, in `/proc/net/tcp` text, without "all"."""
+    found = set()
+    for line in table.splitlines()[1:]:
+        _, local, _, state = line.split()[:4]
+        if state == _LISTENING:
+            found.add(socket.inet_ntoa(struct.pack("<I", int(local.partition(":")[0], 16))))
+    return sorted(found - {"0.0.0.0"})  # noqa: S104 - nothing is bound here
+
+
 def machine_ranges() -> list[str]:
-    """What this machine routes already."""
+    """What this machine routes already, and what is listened on: loopback addresses need no route."""
     try:
-        return routed_ranges(Path("/proc/net/route").read_text())
+        routed = routed_ranges(Path("/proc/net/route").read_text())
+        return [*routed, *listening_addresses(Path("/proc/net/tcp").read_text())]
     except OSError:
         return []
 

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from kubeade.cluster.addresses import choose_ranges, routed_ranges
+from kubeade.cluster.addresses import choose_ranges, listening_addresses, routed_ranges
 
 
 @pytest.mark.parametrize(("network", "first"), [("bridge", 10), ("loopback", 127)])
@@ -32,3 +32,15 @@ def test_the_default_route_is_nobodys_range():
         "eth0 0002A8C0 00000000 0001 0 0 0 00FFFFFF 0 0 0\n"
     )
     assert routed_ranges(table) == ["192.168.2.0/24"]
+
+
+def test_loopback_addresses_that_somebody_listens_on_are_taken():
+    table = (
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
+        "   0: 0A00997F:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n"
+        "   1: 0100007F:192B 0100007F:9C40 01 00000000:00000000 00:00000000 00000000\n"
+        "   2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000\n"
+    )
+    assert listening_addresses(table) == ["127.153.0.10"]
+    _, services = choose_ranges("loopback", "00000019", listening_addresses(table))
+    assert ipaddress.ip_address("127.153.0.10") not in ipaddress.ip_network(services)
