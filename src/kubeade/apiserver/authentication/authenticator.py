@@ -53,7 +53,10 @@ class RequestAuthenticator:
 
     async def authenticate(self, request: Request) -> User:
         """Raises Unauthorized for wrong credentials."""
-        return self._authenticated(request) or ANONYMOUS_USER
+        user = self._authenticated(request) or ANONYMOUS_USER
+        if self._proxies:
+            self._proxies.clear(request)
+        return user
 
     def _authenticated(self, request: Request) -> User | None:
         if request.peer_certificate:

@@ -61,6 +61,7 @@ class RequestHeaderAuthenticator:
         self._uids = _lower(config.uid_headers)
         self._groups = _lower(config.group_headers)
         self._prefixes = _lower(config.extra_prefixes)
+        self._told = frozenset((*self._names, *self._uids, *self._groups))
         self._known: BoundedCache[bytes, _Proxy] = BoundedCache(_MAX_REMEMBERED_PROXIES)
 
     def authenticate(self, request: Request) -> User | None:
@@ -76,6 +77,15 @@ class RequestHeaderAuthenticator:
         uid = next(self._values(request, self._uids), "")
         groups = tuple(self._values(request, self._groups))
         return authenticated(User(name, uid, groups, self._extra(request)))
+
+    def clear(self, request: Request) -> None:
+        """Forget these headers once it is known who asks: sent on by a proxy of ours, they would be believed."""
+        if any(map(self._tells, request.headers)):
+            kept = {name: value for name, value in request.headers.items() if not self._tells(name)}
+            request.headers = kept
+
+    def _tells(self, name: str) -> bool:
+        return name in self._told or name.startswith(self._prefixes)
 
     def _proxy(self, der: bytes) -> "_Proxy":
         known = self._known.get(der)

@@ -101,7 +101,7 @@ async def _pass_back(answer: Answer, road: Road, request: Request) -> Response:
         declared = length[:1] if request.method == "HEAD" else []
         return Response(answer.status, [*declared, *_rewritten_location(headers, road.links)])
     if location or road.links is None or not rewriting.is_page(headers):
-        return Response(answer.status, _rewritten_location(headers, road.links), answer.body())
+        return Response(answer.status, _rewritten_location(headers, road.links), _body(answer))
     return await _page(answer, headers, road.links)
 
 
@@ -112,7 +112,7 @@ def _rewritten_location(headers: Headers, links: Links | None) -> Headers:
 
 
 async def _page(answer: Answer, headers: Headers, links: Links) -> Response:
-    body = answer.body()
+    body = _body(answer)
     read, complete = await rewriting.read_page(body)
     if complete:
         page = rewriting.rewrite_page(read, header(headers, "content-encoding"), links)
@@ -121,6 +121,23 @@ async def _page(answer: Answer, headers: Headers, links: Links) -> Response:
             return Response(answer.status, plain, page)
         return Response(answer.status, headers, read)
     return Response(answer.status, headers, _rest(read, body))
+
+
+async def _body(answer: Answer) -> AsyncIterator[bytes]:
+    """All that comes. Raises ConnectionError where that is less than was announced."""
+    try:
+        async for part in answer.body():
+            yield part
+    except OSError as error:
+        raise ConnectionResetError(str(error)) from error
+    finally:
+        answer.close()
+    if not answer.complete and _announces_its_end(answer.headers):
+        raise ConnectionResetError("the backend closed the connection in the middle of its answer")
+
+
+def _announces_its_end(headers: Headers) -> bool:
+    return any(name in {"content-length", "transfer-encoding"} for name, _ in headers)
 
 
 async def _rest(read: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -49,6 +49,8 @@ class Limits:
     linger_seconds: float = 0.5
 
 
+_UNSENT_BYTES = 64 * 1024
+"""What may wait for a slow reader before its writer waits, too; TLS transports would allow 512 KiB."""
 _NOT_ALLOWED = "the server does not allow this method on the requested resource"
 _DRAINED_BODIES = 4
 """A body that is too large is read to its end, and the connection kept, up to so many times the limit."""
@@ -112,6 +114,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(_UNSENT_BYTES)
         self._writer = ResponseWriter(self._transport, self._site.clock)
         self._parser = httptools.HttpRequestParser(self)
         self._certificate = _peer_certificate(self._transport)
@@ -323,6 +326,9 @@ class Connection(asyncio.Protocol):
         except asyncio.CancelledError:
             keep_alive = False
         except ConnectionError:
+            keep_alive = False
+        except Exception:  # noqa: BLE001 - a stream that fails ends this connection only
+            _log.exception("an answer failed in the middle")
             keep_alive = False
         finally:
             self.task = None

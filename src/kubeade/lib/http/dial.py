@@ -102,6 +102,11 @@ class Answer:
         """Names in lower case."""
         return self._head.headers
 
+    @property
+    def complete(self) -> bool:
+        """Whether its end has been read. Without a length or chunks, the connection's end is the answer's."""
+        return self._head.complete
+
     def duplex(self) -> StreamDuplex:
         """The connection after a 101."""
         return StreamDuplex(self._reader, self._writer, self._tail)

@@ -83,7 +83,8 @@ class ResponseWriter:
         await self._send(b"".join(slab))
 
     async def _write_stream(self, response: Response, body: AsyncIterator[bytes], keep_alive: bool) -> None:
-        """Chunks until the iterator ends; cancelled (the server stops) it still ends properly."""
+        """Chunks until the iterator ends; cancelled (the server stops) it still ends properly. What fails
+        in the middle does not: the client must not take a part for the whole."""
         extra = "transfer-encoding: chunked\r\n" + ("" if keep_alive else "connection: close\r\n")
         self.write_head(response, extra)
         self.streaming = True
@@ -91,6 +92,9 @@ class ResponseWriter:
             async for part in body:
                 if part:
                     await self._send(b"%x\r\n%b\r\n" % (len(part), part))
+        except Exception:
+            self._lost = True
+            raise
         finally:
             self.streaming = False
             close = getattr(body, "aclose", None)

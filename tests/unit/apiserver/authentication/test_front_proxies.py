@@ -30,13 +30,13 @@ class NoTokens:
 class Gate:
     """Both authorities, and an authenticator that trusts them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **headers: tuple[str, ...]) -> None:
         for name in ("users", "proxies"):
             (path / name).mkdir()
         self.users = Authority(path / "users", FixedClock())
         self.proxies = Authority(path / "proxies", FixedClock(), "front-proxy-ca")
         config = RequestHeaders(
-            self.proxies.certificate_pem, self.users.certificate_pem, ("front-proxy-client",)
+            self.proxies.certificate_pem, self.users.certificate_pem, ("front-proxy-client",), **headers
         )
         self.authenticator = RequestAuthenticator(
             CertificateAuthenticator(FixedClock(), Issuers(config.user_authority_pem)),
@@ -94,3 +94,15 @@ async def test_the_anonymous_user_stays_so(gate: Gate) -> None:
     proxy = signed(gate.proxies, "front-proxy-client")
     user = await gate.ask(proxy, x_remote_user="system:anonymous", x_remote_group="system:unauthenticated")
     assert user.groups == ("system:unauthenticated",)
+
+
+async def test_headers_of_other_names_are_read_and_never_sent_on(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, username_headers=("X-User", "X-Remote-User"), extra_prefixes=("X-More-",))
+    sent = {"x-user": "root", "x-remote-group": "system:masters", "x-more-a": "1", "x-user-agent": "kept"}
+    for certificate, name in (
+        (signed(gate.proxies, "front-proxy-client"), "root"),
+        (signed(gate.users, "jane"), "jane"),
+    ):
+        request = Request("GET", "/", headers=dict(sent), peer_certificate=certificate)
+        assert (await gate.authenticator.authenticate(request)).name == name
+        assert request.headers == {"x-user-agent": "kept"}

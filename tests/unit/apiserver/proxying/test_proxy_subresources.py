@@ -343,6 +343,25 @@ async def test_no_other_http_may_be_upgraded_to(lab: ApiLab, backend: Backend) -
     assert not {"upgrade", "http2-settings"} & set(backend.seen[0].headers)
 
 
+@pytest.mark.parametrize(
+    "answer", ["content-length: 9\r\n\r\npart", "transfer-encoding: chunked\r\n\r\n9\r\npart"]
+)
+async def test_a_part_is_not_passed_on_as_the_whole(lab: ApiLab, front: Address, answer: str) -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\n{answer}".encode())
+        writer.close()
+
+    server = await asyncio.start_server(cut, POD_ADDRESS, 0)
+    await pod_at(lab, "web", POD_ADDRESS, server.sockets[0].getsockname()[1])
+    reader, writer = await asyncio.open_connection(front.host, front.port)
+    writer.write(f"GET {PODS}/web/proxy/x HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    received = await asyncio.wait_for(reader.read(), 5)
+    assert received.endswith(b"\r\n4\r\npart\r\n")
+    writer.close()
+    server.close()
+
+
 async def test_who_leaves_is_not_waited_for(lab: ApiLab, front: Address) -> None:
     asked, left = asyncio.Event(), asyncio.Event()
 
