@@ -26,6 +26,7 @@ from kubeade.controllers.nodeipam.controller import NodeIpamController
 from kubeade.controllers.nodelifecycle.controller import NodeLifecycleController
 from kubeade.controllers.persistentvolume.controller import PersistentVolumeController
 from kubeade.controllers.podgc.controller import PodGarbageCollector
+from kubeade.controllers.policystatus.controller import PolicyStatusController
 from kubeade.controllers.replicaset.controller import ReplicaSetController
 from kubeade.controllers.rootca.controller import NAME as ROOT_CA_NAME
 from kubeade.controllers.rootca.controller import RootCertificateController
@@ -124,6 +125,7 @@ class ControllerManager:
             CronJobController(of("cronjob-controller")),
             JobController(of("job-controller")),
             TtlAfterFinishedController(of("ttl-after-finished-controller")),
+            PolicyStatusController(of("validatingadmissionpolicy-status-controller")),
         ]
         runners: dict[str, Runner] = {one.controller.name: one.controller.run for one in controllers}
         runners["garbage-collector"] = GarbageCollector(of("generic-garbage-collector")).run

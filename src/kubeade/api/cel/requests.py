@@ -23,7 +23,7 @@ Variables = Sequence[tuple[str, str]]
 
 def compile_on_request(text: str, known: Sequence[str], variables: Variables = ()) -> Program:
     """`known` are the names that the expression may use besides `variables`. Raises CompileError."""
-    return compile_expression(_bound(structs_as_maps(text), variables), dict.fromkeys(known, "dyn"))
+    return compile_expression(with_variables(text, variables), dict.fromkeys(known, "dyn"))
 
 
 def compile_to(
@@ -42,7 +42,9 @@ def compile_to(
 _NAMES = {"BOOL": "bool", "STRING": "string", "NULL": "null_type", "MAP": "Object", "LIST": "list(JSONPatch)"}
 
 
-def _bound(text: str, variables: Variables) -> str:
+def with_variables(text: str, variables: Variables) -> str:
+    """The expression with its policy's variables bound. Raises CompileError for one that there is not."""
+    text = structs_as_maps(text)
     used = _used(text)
     unknown = used - {name for name, _ in variables}
     if unknown:
