@@ -34,10 +34,21 @@ def run_with_client(data: DataDirectory, work: Callable[[Client], Awaitable[int]
             return await work(client)
 
     try:
-        return asyncio.run(connected())
+        return asyncio.run(_alone(connected()))
     except ApiError as error:
         raise CommandError(error.message) from error
     except BrokenPipeError:
         raise  # it is our own output that nobody reads any more
     except (ConnectionError, TimeoutError) as error:
         raise CommandError(f"the API does not answer: {error or 'it took too long'}") from error
+
+
+async def _alone(work: Awaitable[int]) -> int:
+    """What went wrong in one of several tasks went wrong with the command."""
+    try:
+        return await work
+    except ExceptionGroup as group:
+        found: Exception = group
+        while isinstance(found, ExceptionGroup):
+            found = found.exceptions[0]
+        raise found from None

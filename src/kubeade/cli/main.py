@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script. Returns the exit code."""
+    """Run one command. Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # never fail for a letter that a terminal lacks
@@ -50,9 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         advice = "use a UTF-8 one, for example LC_ALL=C.UTF-8"
         print(f"kubeade: {strange!r} is not text in this locale: {advice}", file=sys.stderr)
         return 2
-    options = build_parser().parse_args(words)
+    options = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
     options.data = DataDirectory(Path(options.data_dir).resolve())
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = int(options.run(options))
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a pipe that is closed can still be told apart
@@ -89,11 +92,14 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands with their arguments."""
+def build_parser(only: str = "") -> argparse.ArgumentParser:
+    """All commands with their arguments, or those of `only` one, which spares loading the others."""
     parser = argparse.ArgumentParser(prog="kubeade", description="Kubernetes, freshly squeezed.")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
+        if only not in ("", name):
+            subparsers.add_parser(name)
+            continue
         module = importlib.import_module(f"kubeade.cli.{name}")
         command = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         command.add_argument(

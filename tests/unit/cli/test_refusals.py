@@ -140,3 +140,25 @@ def test_output_that_nobody_can_take_ends_the_command_quietly(where: str, tmp_pa
 )
 def test_durations_are_upstreams(text: str, expected: float) -> None:
     assert seconds(text) == expected
+
+
+def test_an_interrupt_leaves_no_traceback() -> None:
+    """While everything is still being loaded: the first import of ours tells when."""
+    script = (
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'kubeade.cli.errors':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from kubeade.cli.entry import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (-2, "")
+
+
+def test_a_command_loads_no_other() -> None:
+    script = "import sys; from kubeade.cli.main import main; main(['status']); print('kubeade.cli.up' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.stdout.splitlines()[-1] == "False"
