@@ -14,6 +14,7 @@ from kubeade.cri.service import CriError
 from kubeade.cri.types import ContainerConfig, ContainerState, Image, Mount, SandboxConfig
 from kubeade.kubelet import pods
 from kubeade.kubelet.container_config import ContainerInputs, container_config
+from kubeade.kubelet.env_file import BadEnvFile, read_env_file
 from kubeade.kubelet.environment import ConfigError, EnvironmentInputs, environment
 from kubeade.kubelet.failures import HookFailure, StartFailure
 from kubeade.kubelet.hooks import run_hook
@@ -130,8 +131,22 @@ class ContainerStarter:
             return self._node.objects.get(resource, namespace, name)
 
         return EnvironmentInputs(
-            context.current_pod, container, lookup, self._node.services(), self._node.allocatable
+            context.current_pod,
+            container,
+            lookup,
+            self._node.services(),
+            self._node.allocatable,
+            self._read_file,
         )
+
+    def _read_file(self, name: str, path: str) -> str | None:
+        volume = self._place.volumes.get(name)
+        if volume is None:
+            raise ConfigError(f'cannot find the volume "{name}" referenced by FileKeyRef')
+        try:
+            return read_env_file(volume.path, path)
+        except (BadEnvFile, OSError) as error:
+            raise ConfigError(f"couldn't read env file {path!r}: {error}") from error
 
     def _mounts(
         self, container: Object, variables: Mapping[str, str], attempt: int

@@ -10,11 +10,16 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import CONFIG_MAPS, SECRETS
 from kubeade.kubelet import pods
 from kubeade.kubelet.downward import UnsupportedField, field_value, resource_value
+from kubeade.kubelet.env_file import BadEnvFile, parse_env_file
 from kubeade.kubelet.expansion import expand
 from kubeade.kubelet.payload import decoded
 
 Lookup = Callable[[Resource, str], Object | None]
 """The config map or secret of that name in the pod's namespace, None if there is none."""
+
+
+ReadFile = Callable[[str, str], str | None]
+"""The text of a file by volume and path, None if there is none. Raises ConfigError."""
 
 
 class ConfigError(Exception):
@@ -23,13 +28,15 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentInputs:
-    """`pod` carries its current status; `services` are those of its namespace and `default/kubernetes`."""
+    """`pod` carries its current status; `services` are those of its namespace and `default/kubernetes`;
+    `read_file` reads in the pod's volumes."""
 
     pod: Object
     container: Object
     lookup: Lookup
     services: list[Object] = field(default_factory=list)
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    read_file: ReadFile = lambda volume, path: None
 
 
 def environment(inputs: EnvironmentInputs) -> dict[str, str]:
@@ -71,7 +78,23 @@ def _value(entry: Object, known: Mapping[str, str], inputs: EnvironmentInputs) -
         return _key(CONFIG_MAPS, source["configMapKeyRef"], inputs)
     if "secretKeyRef" in source:
         return _key(SECRETS, source["secretKeyRef"], inputs)
+    if "fileKeyRef" in source:
+        return _of_file(source["fileKeyRef"], inputs)
     raise ConfigError(f"env {entry['name']}: valueFrom.{next(iter(source))} is not supported")
+
+
+def _of_file(reference: Object, inputs: EnvironmentInputs) -> str | None:
+    path, key = reference["path"], reference["key"]
+    text = inputs.read_file(reference["volumeName"], path)
+    try:
+        values = parse_env_file(text or "")
+    except BadEnvFile as error:
+        raise ConfigError(f"couldn't parse env file {path!r}: {error}") from error
+    if values.get(key):
+        return values[key]
+    if reference.get("optional"):
+        return None
+    raise ConfigError(f'environment variable key "{key}" not found in file "{path}"')
 
 
 def _resource(reference: Object, inputs: EnvironmentInputs) -> str:

@@ -92,8 +92,7 @@ VolumeProjection
     done: configMap downwardAPI secret serviceAccountToken
     refused: clusterTrustBundle podCertificate
 EnvVarSource
-    done: configMapKeyRef fieldRef resourceFieldRef secretKeyRef
-    refused: fileKeyRef
+    done: configMapKeyRef fieldRef fileKeyRef resourceFieldRef secretKeyRef
 Lifecycle
     done: postStart preStop stopSignal
 LifecycleHandler

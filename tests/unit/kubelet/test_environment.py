@@ -119,7 +119,6 @@ def test_all_of_a_config_map_with_a_prefix_and_env_on_top():
         ({"configMapKeyRef": {"name": "none", "key": "a"}}, 'configmap "none" not found'),
         ({"configMapKeyRef": {"name": "menu", "key": "z"}}, "couldn't find key z in ConfigMap shop/menu"),
         ({"secretKeyRef": {"name": "none", "key": "a"}}, 'secret "none" not found'),
-        ({"fileKeyRef": {"key": "a"}}, "fileKeyRef is not supported"),
     ],
 )
 def test_what_is_missing_is_named(source, message):
