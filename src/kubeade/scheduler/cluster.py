@@ -62,8 +62,8 @@ class PodInfo:
 class NodeInfo:
     """A node and what is on it.
 
-    `image_bytes`: the images that it has, by name. `requested` sums the pods' requests. `kept` is what plugins
-    have worked out of the node alone; it is forgotten when the node changes.
+    `image_bytes`: the images that it has, by name. `requested` sums the pods' requests. `kept` is what
+    plugins have worked out of the node alone; it is forgotten when the node changes.
     """
 
     node: Object

@@ -257,3 +257,9 @@ async def test_generation_counts_changes_of_the_spec_only(lab: ApiLab) -> None:
     assert labelled.json["metadata"]["generation"] == 1
     scaled = await lab.send("PATCH", f"{deployments}/web", {"spec": {"replicas": 3}}, headers=MERGE)
     assert scaled.json["metadata"]["generation"] == 2
+
+
+async def test_who_owns_which_field_reads_the_same_whoever_wrote_last(lab: ApiLab) -> None:
+    made = await lab.config_map("a", data={"b": "1", "a": "2"})
+    data = made["metadata"]["managedFields"][0]["fieldsV1"]["f:data"]
+    assert list(data) == [".", "f:a", "f:b"]
