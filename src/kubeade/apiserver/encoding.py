@@ -3,7 +3,7 @@
     {"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"42","name":...},"spec":...}
 
 The place of the revision is known without parsing, so the ledger stamps it in, a watch can stamp it anew, and
-what is stored is what is sent. Metadata is in alphabetical order at every depth: so managedFields read the same
+what is stored is what is sent. Metadata is in alphabetical order at every depth: so managedFields read alike
 whoever wrote last, as upstream's do.
 """
 
