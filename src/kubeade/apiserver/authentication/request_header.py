@@ -79,7 +79,7 @@ class RequestHeaderAuthenticator:
         return authenticated(User(name, uid, groups, self._extra(request)))
 
     def clear(self, request: Request) -> None:
-        """Forget these headers once it is known who asks: sent on by a proxy of ours, they would be believed."""
+        """Forget these headers once it is known who asks: sent on by us, they would be believed."""
         if any(map(self._tells, request.headers)):
             kept = {name: value for name, value in request.headers.items() if not self._tells(name)}
             request.headers = kept

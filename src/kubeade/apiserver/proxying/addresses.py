@@ -41,7 +41,7 @@ class AllowedAddresses:
             return host
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label may be too long even to be asked for
             raise BadRequest(f"lookup {host}: no such host") from error
         addresses = [str(each[4][0]) for each in found]
         for address in addresses:

@@ -165,6 +165,17 @@ class Address:
         return f"{host}:{self.port}"
 
 
+async def _connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    server_name = (address.server_name or address.host) if address.tls else None
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await asyncio.open_connection(
+                address.host, address.port, ssl=address.tls, server_hostname=server_name
+            )
+    except UnicodeError as error:  # what no resolver could even be asked
+        raise AnswerError(f"lookup {address.host}: no such host") from error
+
+
 async def send(
     address: Address, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
 ) -> Answer:
@@ -172,13 +183,7 @@ async def send(
 
     `headers` may name a host of their own; the body's length is for the caller to declare.
     """
-    async with asyncio.timeout(_CONNECT_SECONDS):
-        reader, writer = await asyncio.open_connection(
-            address.host,
-            address.port,
-            ssl=address.tls,
-            server_hostname=(address.server_name or address.host) if address.tls else None,
-        )
+    reader, writer = await _connect(address)
     if all(name != "host" for name, _ in headers):
         headers = [("host", address.authority), *headers]
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]

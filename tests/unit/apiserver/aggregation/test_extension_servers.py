@@ -166,6 +166,15 @@ async def test_a_server_that_cannot_be_verified_is_not_gone_to(
     assert extension.seen == []
 
 
+async def test_a_name_that_cannot_be_looked_up_is_unavailable(
+    lab: ApiLab, extension: ExtensionServer
+) -> None:
+    spec = {"type": "ExternalName", "externalName": f"{'x' * 70}.example"}
+    await lab.make("/api/v1/namespaces/shop/services", {"metadata": {"name": "drinks"}, "spec": spec})
+    await register(lab, extension)
+    assert "no such host" in (await wait_reason(lab, "FailedDiscoveryCheck"))["message"]
+
+
 async def test_verification_can_be_given_up(lab: ApiLab, extension: ExtensionServer) -> None:
     await make_service(lab, extension)
     await register(lab, extension, caBundle=None, insecureSkipTLSVerify=True)

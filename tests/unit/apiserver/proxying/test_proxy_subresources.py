@@ -267,14 +267,18 @@ async def test_only_the_kubelet_may_be_on_loopback(lab: ApiLab, backend: Backend
         assert (await lab.send("GET", f"/api/v1/nodes/{name}/proxy/healthz")).status == 503
 
 
-async def test_a_node_name_that_resolves_to_loopback_is_refused(lab: ApiLab) -> None:
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("localhost", "address not allowed"), ("x" * 70 + ".a", f"lookup {'x' * 70}.a: no such host")],
+)
+async def test_a_node_name_that_leads_nowhere_else_is_refused(lab: ApiLab, host: str, message: str) -> None:
     status = {
-        "addresses": [{"type": "Hostname", "address": "localhost"}],
+        "addresses": [{"type": "Hostname", "address": host}],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 1}},
     }
     await lab.make("/api/v1/nodes", {"metadata": {"name": "n1"}, "status": status})
     answer = await lab.send("GET", "/api/v1/nodes/n1:80/proxy/")
-    assert (answer.status, answer.message) == (400, "address not allowed")
+    assert (answer.status, answer.message) == (400, message)
 
 
 # -- upgrades ------------------------------------------------------------------------------------------
