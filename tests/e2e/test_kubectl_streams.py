@@ -88,8 +88,8 @@ def test_exec_on_a_terminal_of_the_client_s_size(kubectl):
     with Terminal(kubectl, "exec", "-it", "p", "--", "sh", rows=33, columns=99) as terminal:
         terminal.type("tty; stty size\n")
         terminal.expect(r"/dev/pts/\d+\s+33 99")
-        terminal.type("echo r=eady; until stty size | grep '44 111'; do sleep 0.05; done\n")
-        terminal.expect(r"\nr=eady")
+        terminal.type("echo rea''dy; until stty size | grep '44 111'; do sleep 0.05; done\n")
+        terminal.expect("ready")
         terminal.resize(44, 111)
         terminal.expect(r"\n44 111")
         terminal.type("exit 3\n")
