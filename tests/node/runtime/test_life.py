@@ -153,7 +153,7 @@ async def test_log_goes_on_in_a_new_file(lab):
 async def test_port_is_reached_from_inside(lab):
     script = (
         "exec python -c \"import socket; s=socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); "
-        'c,_=s.accept(); c.sendall(c.recv(9).upper())"'
+        "c,_=s.accept(); c.sendall(b''.join(iter(lambda: c.recv(9), b'')).upper())\""
     )
     container_id = await lab.start(script)
     log = lab.directory / "logs" / "c.log"
@@ -161,7 +161,8 @@ async def test_port_is_reached_from_inside(lab):
     port = int(log.read_text().split()[-1])
     connection = await lab.runtime.port_forward(lab.sandbox_id, port)
     await connection.write(b"lemon")
-    assert await connection.read() == b"LEMON"
+    connection.end()
+    assert (await connection.read(), await connection.read()) == (b"LEMON", b"")
     await connection.close()
     await lab.end(container_id)
     with pytest.raises(OSError, match="connection refused"):
