@@ -188,9 +188,6 @@ async def _sandbox(
     context.warn_of_ignored_fields()
     if not context.node.config.simulated:
         context.log_directory.mkdir(parents=True, exist_ok=True)
-    for name in context.node.volumes.lacks_memory_medium(context.pod):
-        text = f'volume "{name}" asks for memory, but this node cannot mount: it is kept on disk'
-        context.say_warning("PossibleMemoryBackedVolumesOnDisk", text)
     try:
         return await context.node.runtime.run_pod_sandbox(config)
     except (CriError, OSError) as error:

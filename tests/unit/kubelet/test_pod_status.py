@@ -196,3 +196,23 @@ def test_container_statuses_are_in_order_of_name():
     spec = pod(spec_container("b"), spec_container("a"))
     status = status_of(spec, observed(container("a"), container("b")))
     assert [each["name"] for each in status["containerStatuses"]] == ["a", "b"]
+
+
+def test_what_a_container_asked_for_shows_in_its_status():
+    mounts = [
+        {"name": "v", "mountPath": "/a", "readOnly": True, "recursiveReadOnly": "IfPossible"},
+        {"name": "v", "mountPath": "/b", "readOnly": True},
+        {"name": "v", "mountPath": "/c"},
+    ]
+    app = spec_container(volumeMounts=mounts, lifecycle={"stopSignal": "SIGUSR1"})
+    (shown,) = status_of(pod(app), observed(container("app")))["containerStatuses"]
+    assert [each.get("recursiveReadOnly") for each in shown["volumeMounts"]] == ["Enabled", "Disabled", None]
+    assert shown["stopSignal"] == "SIGUSR1"
+
+
+def test_pod_that_its_node_ended_says_so():
+    failure = ("Evicted", "The node was low on resource: memory. ")
+    ended = status_of(pod(), observed(container("app", "exited")), failure=failure, disruption=failure[1])
+    target = condition(ended, "DisruptionTarget")
+    assert (target["reason"], target["message"]) == ("TerminationByKubelet", failure[1])
+    assert (ended["phase"], ended["reason"]) == ("Failed", "Evicted")

@@ -85,6 +85,7 @@ class _One:
             "image": self._container.get("image", ""),
             "imageID": "",
             "volumeMounts": mounts or None,
+            "stopSignal": (self._container.get("lifecycle") or {}).get("stopSignal"),
         }
 
     def _from_memory(self) -> Object:

@@ -71,13 +71,6 @@ class VolumeManager:
         """When `ensure` should be called again for the sake of a token."""
         return self._tokens.renew_at(uid)
 
-    def lacks_memory_medium(self, pod: Object) -> list[str]:
-        """Volumes that ask for memory on a node that cannot mount."""
-        if self._mounter.can_mount():
-            return []
-        volumes = pod["spec"].get("volumes") or []
-        return [each["name"] for each in volumes if (each.get("emptyDir") or {}).get("medium") == "Memory"]
-
     async def remove(self, uid: str) -> None:
         """Delete what the pod's volumes hold on this node; host paths and claims keep their contents."""
         root = self._config.pod_directory(uid) / "volumes"

@@ -24,7 +24,7 @@ class Mounter(Protocol):
 
 
 class NoMounter:
-    """A node that may not mount: memory-backed volumes stay on disk, and the pod is told."""
+    """A node that may not mount: memory-backed volumes stay on disk, and the pod is told (FieldsIgnored)."""
 
     def can_mount(self) -> bool:
         return False
