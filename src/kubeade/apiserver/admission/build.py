@@ -19,13 +19,16 @@ from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
 from kubeade.apiserver.admission.node_restriction import NodeRestriction
 from kubeade.apiserver.admission.node_taint import TaintNodesByCondition
 from kubeade.apiserver.admission.plugin import Plugin
+from kubeade.apiserver.admission.pod_resize import PodResizeValidator
 from kubeade.apiserver.admission.pod_security import PodSecurity
+from kubeade.apiserver.admission.pod_topology import PodTopologyLabels
 from kubeade.apiserver.admission.priority import Priority
 from kubeade.apiserver.admission.quota_ledger import QuotaLedger
 from kubeade.apiserver.admission.resource_quota import ResourceQuota
 from kubeade.apiserver.admission.runtime_class import RuntimeClass
 from kubeade.apiserver.admission.service_account import ServiceAccount
 from kubeade.apiserver.admission.storage_protection import StorageObjectInUseProtection
+from kubeade.apiserver.admission.trust_bundles import ClusterTrustBundleAttest
 from kubeade.apiserver.allocation.allocator import ServiceAllocator
 from kubeade.apiserver.allocation.plugin import ServiceAllocation
 from kubeade.apiserver.allocation.pools import AddressPool, PortPool
@@ -76,8 +79,11 @@ def build_admission(
         RuntimeClass(reader),
         CertificateRequestor(),
         CertificateApproval(authorization.authorizer),
+        ClusterTrustBundleAttest(authorization.authorizer),
         CertificateSubjectRestriction(),
         DefaultIngressClass(reader),
+        PodTopologyLabels(reader),
+        PodResizeValidator(reader),
         ServiceAllocation(allocator),
         authorization.escalation,
         *dynamic.plugins,
