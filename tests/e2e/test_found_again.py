@@ -129,6 +129,11 @@ def test_pods_run_on_without_the_cluster_and_are_found_again(island: Island, mod
     }
     assert processes(island) == {**running, "wait": []}
     until(lambda: answers(island), "the Service does not answer again")
+    if mode == "namespaces":  # process mode has the machine's names
+        ask = ["exec", "stand", "-c", "count", "--", "sh", "-c", "getent hosts stand.default || true"]
+        until(
+            lambda: "stand.default.svc.cluster.local" in island.kubectl(*ask), "names are not answered again"
+        )
 
     lines = island.kubectl("logs", "stand", "-c", "count").split()
     assert lines == [str(number) for number in range(1, len(lines) + 1)], "the log has a gap"
