@@ -3,6 +3,8 @@
 Every failure is printed with its seed and number: the same seed sends the same requests in the same order.
 """
 
+# ruff: noqa: T201 - a command that tells how it goes
+
 import argparse
 import asyncio
 import json
@@ -20,6 +22,7 @@ _RAW_SHARE = 20
 
 
 def main() -> int:
+    """Run as the arguments say; 1 where something must not have happened."""
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
     print(f"seed {seed}", flush=True)
@@ -49,9 +52,7 @@ async def _fuzz(data: Path, seed: int, count: int, workers: int) -> Session:
     session = Session(data)
     await session.prepare()
     telling = asyncio.create_task(_tell(session, data))
-    await asyncio.gather(
-        session.requests(seed, count, workers), session.raw_bytes(seed, count // _RAW_SHARE)
-    )
+    await asyncio.gather(session.requests(seed, count, workers), session.raw_bytes(seed, count // _RAW_SHARE))
     telling.cancel()
     await session.verify()
     return session
@@ -65,7 +66,10 @@ async def _tell(session: Session, data: Path) -> None:
         resident = int(status.partition("VmRSS:")[2].split()[0]) // 1024
         answers = sum(session.findings.statuses.values())
         failed = len(session.findings.failures)
-        print(f"{time.monotonic() - began:6.0f} s {answers:8} answers {resident:5} MiB {failed} failures", flush=True)
+        print(
+            f"{time.monotonic() - began:6.0f} s {answers:8} answers {resident:5} MiB {failed} failures",
+            flush=True,
+        )
         await asyncio.sleep(10)
 
 

@@ -24,7 +24,13 @@ _ONLY_TRIED = ("admissionregistration.k8s.io", "apiregistration.k8s.io", "flowco
 _ONLY_TRIED_KINDS = ("resourcequotas", "limitranges")
 _CONTENT_TYPES = (
     *("application/json",) * 6,
-    *("application/yaml", "application/vnd.kubernetes.protobuf", "text/plain", "", "application/json; charset=x"),
+    *(
+        "application/yaml",
+        "application/vnd.kubernetes.protobuf",
+        "text/plain",
+        "",
+        "application/json; charset=x",
+    ),
 )
 _PATCHES = (
     "application/json-patch+json",
@@ -35,12 +41,25 @@ _PATCHES = (
 )
 _ACCEPTS = (
     *("", "*/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/html"),
-    *("application/json;as=Table;g=meta.k8s.io;v=v1", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"),
-    *("application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", ";;;=", "application/json;as=X"),
+    *(
+        "application/json;as=Table;g=meta.k8s.io;v=v1",
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+    ),
+    *(
+        "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        ";;;=",
+        "application/json;as=X",
+    ),
 )
 _PARAMETERS = {
     "labelSelector": (*WORDS, "a=b", "a in (b)"),
-    "fieldSelector": (*WORDS, "metadata.name=a", "metadata.namespace!=b", "spec.nodeName=", "status.phase=Running"),
+    "fieldSelector": (
+        *WORDS,
+        "metadata.name=a",
+        "metadata.namespace!=b",
+        "spec.nodeName=",
+        "status.phase=Running",
+    ),
     "limit": (*map(str, NUMBERS), "x", ""),
     "continue": (*WORDS, "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYSJ9"),
     "resourceVersion": (*map(str, NUMBERS[:4]), "0", "", "x", "9" * 30),
@@ -67,8 +86,26 @@ _PARAMETERS = {
     "ports": (*map(str, NUMBERS), "x"),
     "path": WORDS,
 }
-_PLAIN_PATHS = ("/", "/api", "/apis", "/api/v1", "/apis/apps/v1", "/version", "/healthz", "/readyz?verbose", "/livez/ping")
-_OTHER_PATHS = ("/openapi/v2", "/openapi/v3", "/openapi/v3/api/v1", "/metrics", "/openid/v1/jwks", "/debug", "/api/v1/x/y/z/w")
+_PLAIN_PATHS = (
+    "/",
+    "/api",
+    "/apis",
+    "/api/v1",
+    "/apis/apps/v1",
+    "/version",
+    "/healthz",
+    "/readyz?verbose",
+    "/livez/ping",
+)
+_OTHER_PATHS = (
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openapi/v3/api/v1",
+    "/metrics",
+    "/openid/v1/jwks",
+    "/debug",
+    "/api/v1/x/y/z/w",
+)
 
 
 @dataclass(slots=True)
@@ -109,7 +146,20 @@ class RequestMaker:
 
     def _odd_path(self) -> FuzzRequest:
         random = self._random
-        segments = ["api", "v1", "namespaces", NAMESPACE, "pods", "a", "log", "apis", "apps", "watch", "proxy", ""]
+        segments = [
+            "api",
+            "v1",
+            "namespaces",
+            NAMESPACE,
+            "pods",
+            "a",
+            "log",
+            "apis",
+            "apps",
+            "watch",
+            "proxy",
+            "",
+        ]
         parts = [random.choice((*segments, *WORDS)) for _ in range(random.randint(1, 8))]
         path = "/" + "/".join(quote(part, safe=random.choice(("", "/.%"))) for part in parts)
         if random.random() < 0.2:
@@ -119,8 +169,12 @@ class RequestMaker:
     def _resource(self) -> FuzzRequest:
         random = self._random
         kind = random.choice(self._types)
-        verb = random.choice(("create", "create", "create", "update", "patch", "patch", "patch", "get", "list", "delete"))
-        subresource = random.choice(list(kind.subresources)) if kind.subresources and random.random() < 0.25 else ""
+        verb = random.choice(
+            ("create", "create", "create", "update", "patch", "patch", "patch", "get", "list", "delete")
+        )
+        subresource = (
+            random.choice(list(kind.subresources)) if kind.subresources and random.random() < 0.25 else ""
+        )
         name = "" if verb in {"create", "list"} and not subresource else self._name()
         path = kind.resource.path(NAMESPACE if kind.namespaced else "", quote(name, safe=""), subresource)
         query = self._query(kind, verb)
@@ -187,14 +241,34 @@ class RequestMaker:
         if isinstance(obj, dict) and random.random() < 0.5:
             obj.pop("metadata", None)
         if isinstance(obj, dict) and random.random() < 0.3:
-            obj[random.choice(("$patch", "$retainKeys", "$setElementOrder/x", "$deleteFromPrimitiveList/x"))] = any_value(random)
+            obj[
+                random.choice(("$patch", "$retainKeys", "$setElementOrder/x", "$deleteFromPrimitiveList/x"))
+            ] = any_value(random)
         return self._encoded(obj, "application/yaml" if "yaml" in media_type else "application/json")
 
     def _operation(self) -> Any:
         random = self._random
-        steps = ("metadata", "name", "labels", "annotations", "spec", "status", "0", "-", "containers", "template", "data", "~1", "~2", "99")
+        steps = (
+            "metadata",
+            "name",
+            "labels",
+            "annotations",
+            "spec",
+            "status",
+            "0",
+            "-",
+            "containers",
+            "template",
+            "data",
+            "~1",
+            "~2",
+            "99",
+        )
         path = "".join(f"/{random.choice(steps)}" for _ in range(random.randint(0, 4)))
-        operation = {"op": random.choice(("add", "remove", "replace", "move", "copy", "test", "x")), "path": path}
+        operation = {
+            "op": random.choice(("add", "remove", "replace", "move", "copy", "test", "x")),
+            "path": path,
+        }
         if random.random() < 0.8:
             operation["value"] = any_value(random)
         if random.random() < 0.4:
@@ -208,7 +282,7 @@ class RequestMaker:
         if media_type.endswith("protobuf") and isinstance(obj, dict):
             try:
                 return self._codec.encode(obj) or b""
-            except Exception:  # noqa: BLE001 - a mutated object need not fit into protobuf: send it as it is
+            except Exception:
                 return b"k8s\x00" + _json(obj)
         data = _json(obj)
         if random.random() < 0.02:
@@ -245,9 +319,15 @@ class RequestMaker:
         if random.random() < 0.2:
             headers["accept"] = random.choice(_ACCEPTS)
         if random.random() < 0.03:
-            headers["authorization"] = random.choice(("Bearer", "Bearer x", "Bearer a.b.c", "Basic eA==", "Bearer " + "e" * 9000))
+            headers["authorization"] = random.choice(
+                ("Bearer", "Bearer x", "Bearer a.b.c", "Basic eA==", "Bearer " + "e" * 9000)
+            )
         if random.random() < 0.03:
-            headers[random.choice(("impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-a"))] = "x"
+            headers[
+                random.choice(
+                    ("impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-a")
+                )
+            ] = "x"
         if random.random() < 0.03:
             headers["connection"] = "Upgrade"
             headers["upgrade"] = random.choice(("websocket", "SPDY/3.1", "h2c", "x"))
@@ -258,7 +338,9 @@ class RequestMaker:
             headers["content-encoding"] = random.choice(("gzip", "deflate", "x"))
             request.body = zlib.compress(request.body)
         if random.random() < 0.03:
-            headers["user-agent"] = random.choice([word for word in WORDS if word.isascii() and word.isprintable()])
+            headers["user-agent"] = random.choice(
+                [word for word in WORDS if word.isascii() and word.isprintable()]
+            )
 
 
 def _only_tried(kind: ResourceType) -> bool:

@@ -1,4 +1,5 @@
-"""Sends what the makers think of to a running cluster over TLS, many at a time, and notes what must not happen.
+"""Sends what the makers think of to a running cluster over TLS, many at a time, and notes what must not
+happen.
 
 Must not happen: a 5xx that upstream would not give either, an answer that does not come, a write that was
 acknowledged and is not there. Witnesses for the last are ConfigMaps in a namespace that nobody else touches.
@@ -23,7 +24,13 @@ WITNESSES = "witness"
 _ENOUGH_BYTES = 2_000_000
 _AS_UPSTREAM = (  # a 5xx that the real server gives, too, in the same words
     *("Too large resource version", "error trying to reach service", "no endpoints available"),
-    *("failed to create typed patch object", "unknown patch type", "expected a []interface {}", "invalid patch format of"),
+    *(
+        "failed to create typed patch object",
+        "unknown patch type",
+        "expected a []interface {}",
+        "invalid patch format of",
+    ),
+    *("does not contain declared merge key", "list element types are not identical"),
 )
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -158,7 +165,11 @@ def _create(path: str, body: object) -> FuzzRequest:
 
 
 def _on_the_wire(request: FuzzRequest) -> bytes:
-    lines = [f"{request.method} {request.target} HTTP/1.1", "host: fuzz", f"content-length: {len(request.body)}"]
+    lines = [
+        f"{request.method} {request.target} HTTP/1.1",
+        "host: fuzz",
+        f"content-length: {len(request.body)}",
+    ]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "replace") + request.body
 
@@ -199,25 +210,39 @@ _DEFINITION = {
                 "name": "v1",
                 "served": True,
                 "storage": True,
-                "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.count", "statusReplicasPath": ".status.count"}},
+                "subresources": {
+                    "status": {},
+                    "scale": {"specReplicasPath": ".spec.count", "statusReplicasPath": ".status.count"},
+                },
                 "schema": {
                     "openAPIV3Schema": {
                         "type": "object",
                         "properties": {
                             "spec": {
                                 "type": "object",
-                                "x-kubernetes-validations": [{"rule": "!has(self.count) || self.count < 100"}],
+                                "x-kubernetes-validations": [
+                                    {"rule": "!has(self.count) || self.count < 100"}
+                                ],
                                 "properties": {
                                     "count": {"type": "integer", "minimum": 0, "default": 1},
                                     "any": {"x-kubernetes-preserve-unknown-fields": True},
                                     "both": {"x-kubernetes-int-or-string": True},
-                                    "text": {"type": "string", "pattern": "^[a-z]*$", "maxLength": 9, "nullable": True},
+                                    "text": {
+                                        "type": "string",
+                                        "pattern": "^[a-z]*$",
+                                        "maxLength": 9,
+                                        "nullable": True,
+                                    },
                                     "list": {
                                         "type": "array",
                                         "maxItems": 5,
                                         "x-kubernetes-list-type": "map",
                                         "x-kubernetes-list-map-keys": ["key"],
-                                        "items": {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}}},
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["key"],
+                                            "properties": {"key": {"type": "string"}},
+                                        },
                                     },
                                 },
                             },

@@ -1,4 +1,5 @@
-"""Values that have broken servers before, and random objects of any kind, from its schema. All from one seed."""
+"""Values that have broken servers before, and random objects of any kind, from its schema. All from one
+seed."""
 
 from random import Random
 from typing import Any
@@ -6,19 +7,148 @@ from typing import Any
 from kubeade.api.schema_node import Node
 
 WORDS = (
-    *("", " ", "a", "A", "0", "-", ".", "..", "/", "a/b", "a/b/c", "../../etc/passwd", "%2F", "%00", "\x00", "\x7f"),
-    *("a" * 63, "a" * 64, "a" * 254, "é", "日本", "\u202e", "\ufffd", "\U0001f34b", "a\nb", "a\tb", "'", '"', "\\", "`"),
-    *("true", "null", "NaN", "~", "0x10", "010", "1e3", "-1", "1.5", "+1", "1_000", "9" * 40, "=", "a=b", "{", "}"),
-    *("100m", "1Gi", "1e400", "-5Ki", "1.5.5", "0.0000000001", "10E", "1Ei", "99999999999999999999Ei", "m", "1mm"),
+    *(
+        "",
+        " ",
+        "a",
+        "A",
+        "0",
+        "-",
+        ".",
+        "..",
+        "/",
+        "a/b",
+        "a/b/c",
+        "../../etc/passwd",
+        "%2F",
+        "%00",
+        "\x00",
+        "\x7f",
+    ),
+    *(
+        "a" * 63,
+        "a" * 64,
+        "a" * 254,
+        "é",
+        "日本",
+        "\u202e",
+        "\ufffd",
+        "\U0001f34b",
+        "a\nb",
+        "a\tb",
+        "'",
+        '"',
+        "\\",
+        "`",
+    ),
+    *(
+        "true",
+        "null",
+        "NaN",
+        "~",
+        "0x10",
+        "010",
+        "1e3",
+        "-1",
+        "1.5",
+        "+1",
+        "1_000",
+        "9" * 40,
+        "=",
+        "a=b",
+        "{",
+        "}",
+    ),
+    *(
+        "100m",
+        "1Gi",
+        "1e400",
+        "-5Ki",
+        "1.5.5",
+        "0.0000000001",
+        "10E",
+        "1Ei",
+        "99999999999999999999Ei",
+        "m",
+        "1mm",
+    ),
     *("* * * * *", "*/0 * * * *", "60 * * * *", "@every 1s", "@hourly", "TZ=X * * * * *", "0-59/7 1,2 L W ?"),
     *("a in (b,c)", "a notin (", "!a", "a>5", "a==b,c!=d", "a in ()", ",", "(", "in in (in)"),
-    *("10.0.0.1", "10.0.0.0/8", "::1", "fe80::1%eth0", "999.1.1.1", "10.0.0.0/33", "::/129", "0x7f.1", "127.0.0.1"),
-    *("2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "9999-99-99", "0001-01-01T00:00:00Z", "1h", "-1s", "1h1", "P1D"),
-    *("{.metadata.name}", "{range .items[*]}", ".spec.x[?(@.a=='b')]", "{..}", "[", "$", "^(a+)+$", "(?i)x", "[z-a]"),
-    *("self == oldSelf", "self.all(x, x > 0)", "self", "1/0", "a.b.c(", "has(self.x)", "size(self) < 2", "[1,2,3].map("),
-    *("http://[::1", "https://x:99999/", "tcp://", "$(A)", "$$(A)", "${A}", "{{.}}", "*", "*.a", "a.*", "f:a", "k:{}"),
+    *(
+        "10.0.0.1",
+        "10.0.0.0/8",
+        "::1",
+        "fe80::1%eth0",
+        "999.1.1.1",
+        "10.0.0.0/33",
+        "::/129",
+        "0x7f.1",
+        "127.0.0.1",
+    ),
+    *(
+        "2026-01-01T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "9999-99-99",
+        "0001-01-01T00:00:00Z",
+        "1h",
+        "-1s",
+        "1h1",
+        "P1D",
+    ),
+    *(
+        "{.metadata.name}",
+        "{range .items[*]}",
+        ".spec.x[?(@.a=='b')]",
+        "{..}",
+        "[",
+        "$",
+        "^(a+)+$",
+        "(?i)x",
+        "[z-a]",
+    ),
+    *(
+        "self == oldSelf",
+        "self.all(x, x > 0)",
+        "self",
+        "1/0",
+        "a.b.c(",
+        "has(self.x)",
+        "size(self) < 2",
+        "[1,2,3].map(",
+    ),
+    *(
+        "http://[::1",
+        "https://x:99999/",
+        "tcp://",
+        "$(A)",
+        "$$(A)",
+        "${A}",
+        "{{.}}",
+        "*",
+        "*.a",
+        "a.*",
+        "f:a",
+        "k:{}",
+    ),
 )
-NUMBERS = (0, 1, -1, 2, 80, 255, 65535, 65536, 2**31 - 1, 2**31, -(2**31) - 1, 2**53, 2**63 - 1, 2**63, 2**64, 10**40)
+NUMBERS = (
+    0,
+    1,
+    -1,
+    2,
+    80,
+    255,
+    65535,
+    65536,
+    2**31 - 1,
+    2**31,
+    -(2**31) - 1,
+    2**53,
+    2**63 - 1,
+    2**63,
+    2**64,
+    10**40,
+)
 FLOATS = (0.5, -0.0, 1e308, 1e-320, 1.0, 3e9)
 _DEPTH = 9
 
@@ -99,14 +229,18 @@ def _scalar(random: Random, node: Node, kind: str) -> Any:
 
 def _text(random: Random, form: str) -> str:
     if form == "date-time":
-        return random.choice(("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "2026-01-01T00:00:00+25:00", "x"))
+        return random.choice(
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "2026-01-01T00:00:00+25:00", "x")
+        )
     if form == "byte":
         return random.choice(("", "YQ==", "YQ", "!!"))
     return _name(random) if random.random() < 0.6 else random.choice(WORDS)
 
 
 def _name(random: Random) -> str:
-    return random.choice(("a", "b", "web", "data", "x-1", "example.com/a", "app", "http", "Always", "TCP", "default"))
+    return random.choice(
+        ("a", "b", "web", "data", "x-1", "example.com/a", "app", "http", "Always", "TCP", "default")
+    )
 
 
 def _somewhere(random: Random, value: Any) -> tuple[Any, Any]:

@@ -16,13 +16,47 @@ _LINES = (
     b"GET / HTTP/9.9",
 )
 _HEADERS = (
-    *(b"Host: a", b"Host: b", b"Content-Length: 2", b"Content-Length: 0", b"Content-Length: -1", b"Content-Length: 5, 5"),
-    *(b"Content-Length: 99999999999999999999999", b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked"),
-    *(b"Transfer-Encoding: identity", b"Connection: close", b"Connection: Upgrade", b"Upgrade: websocket", b"Upgrade: h2c"),
-    *(b"Expect: 100-continue", b"Expect: x", b" folded", b"X : y", b": y", b"X: \x00", b"X: \xff", b"X" * 5000 + b": y"),
+    *(
+        b"Host: a",
+        b"Host: b",
+        b"Content-Length: 2",
+        b"Content-Length: 0",
+        b"Content-Length: -1",
+        b"Content-Length: 5, 5",
+    ),
+    *(
+        b"Content-Length: 99999999999999999999999",
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip, chunked",
+    ),
+    *(
+        b"Transfer-Encoding: identity",
+        b"Connection: close",
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Upgrade: h2c",
+    ),
+    *(
+        b"Expect: 100-continue",
+        b"Expect: x",
+        b" folded",
+        b"X : y",
+        b": y",
+        b"X: \x00",
+        b"X: \xff",
+        b"X" * 5000 + b": y",
+    ),
     *(b"Content-Type: application/json", b"Trailer: X", b"Accept-Encoding: gzip", b"Content-Encoding: gzip"),
 )
-_BODIES = (b"", b"{}", b"0\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n", b"zz\r\n", b"fffffffffffffffff\r\n", b"2\r\n{}\r\n0\r\nImpersonate-User: x\r\n\r\n")
+_BODIES = (
+    b"",
+    b"{}",
+    b"0\r\n\r\n",
+    b"2\r\n{}\r\n0\r\n\r\n",
+    b"zz\r\n",
+    b"fffffffffffffffff\r\n",
+    b"2\r\n{}\r\n0\r\nImpersonate-User: x\r\n\r\n",
+)
 _ENDS = (b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r")
 
 
@@ -34,7 +68,12 @@ def bytes_for_http(random: Random) -> bytes:
 def bytes_for_tls(random: Random) -> bytes:
     """What is sent instead of a handshake, or as its beginning."""
     hello = b"\x16\x03\x01" + random.randbytes(2) + b"\x01\x00\x00" + random.randbytes(random.randint(0, 300))
-    choices = (hello, random.randbytes(random.randint(0, 2000)), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x80\x2e\x01\x00\x02" * 9)
+    choices = (
+        hello,
+        random.randbytes(random.randint(0, 2000)),
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\x80\x2e\x01\x00\x02" * 9,
+    )
     return random.choice(choices)
 
 

@@ -27,7 +27,7 @@ class Endpoints:
         """Raises NotFound."""
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed("the server does not allow this method on the requested resource")
-        handler = self._find(request.path.strip("/"))
+        handler = self._find(request.path.removeprefix("/").rstrip("/"))
         if handler is None:
             raise NotFound("the server could not find the requested resource")
         answer = handler(request)

@@ -41,7 +41,7 @@ class RequestInfo:
 
 def read_request_info(request: Request) -> RequestInfo:
     """Raises BadRequest for a name that could not be a path segment of its own."""
-    parts = request.path.strip("/").split("/")
+    parts = request.path.removeprefix("/").rstrip("/").split("/")
     plain = RequestInfo(False, request.path, request.method.lower())
     if parts[0] == "api":
         group, rest = "", parts[1:]

@@ -73,7 +73,7 @@ from kubeade.apiserver.writer import PipelineWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.ids import Ids
-from kubeade.store.ledger import LedgerClosed, LedgerFull, OutcomeUnknown
+from kubeade.store.ledger import LedgerClosed, LedgerFailed, LedgerFull, OutcomeUnknown
 
 _log = logging.getLogger(__name__)
 _LEDGER_FULL = "the ledger is full: free disk space or raise its quota"
@@ -208,6 +208,10 @@ class ApiServer:
             response = self._refusal(request, ServiceUnavailable(_LEDGER_FULL))
         except OutcomeUnknown as error:
             response = self._refusal(request, Timeout(f"no word from the store: {error}"))
+        except LedgerFailed as error:
+            response = self._refusal(request, InternalError(f"the ledger did not keep it: {error}"))
+        except RecursionError:
+            response = self._refusal(request, BadRequest("what was sent is nested too deeply"))
         except LedgerClosed:
             response = self._refusal(request, ServiceUnavailable("the server is shutting down"))
         except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others

@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 
-from kubeade.cluster import addresses, daemon, settings, teardown
+from kubeade.cluster import addresses, daemon, process_limits, settings, teardown
 from kubeade.cluster.components import Components
 from kubeade.cluster.control_plane import ControlPlane
 from kubeade.cluster.event_loop import runner
@@ -39,6 +39,8 @@ def run(data: DataDirectory, order: Order, report: Report) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr
     )
+    process_limits.widen()
+    process_limits.give_back_memory()
     try:
         runner()(Cluster(data, order, report).run())
     except (ModeRefused, settings.SettingsError, LedgerError, CriError, NetworkError, OSError) as error:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import ssl
 from contextlib import suppress
+from dataclasses import replace
 
 from kubeade.lib.clock import Clock, SystemClock
 from kubeade.lib.http.connection import Connection, ErrorPage, Limits, Site, plain_error
@@ -36,7 +37,7 @@ class HttpServer:
         self._ssl_context = ssl_context
         if ssl_context is not None:
             ssl_context.set_alpn_protocols(["http/1.1"])
-        self._site = Site(handler, limits or Limits(), error_page, clock or SystemClock())
+        self._site = Site(handler, _affordable(limits or Limits()), error_page, clock or SystemClock())
         self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -104,3 +105,13 @@ class HttpServer:
         for connection in [c for c in self._site.connections if c.deadline < now]:
             connection.time_out()
         self._sweeper = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+
+def _affordable(limits: Limits) -> Limits:
+    """Half of the file descriptors that the process may have: clients must not take those for files."""
+    try:
+        import resource
+    except ImportError:  # no such limit on this system
+        return limits
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits if soft < 0 else replace(limits, connections=min(limits.connections, soft // 2))
