@@ -10,6 +10,7 @@ from kubeade.api.resource import Object
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.over_websocket import log_in_form
 from kubeade.apiserver.seams import Attributes, Operation
 from kubeade.apiserver.subresources.nodes import Nodes
 from kubeade.apiserver.subresources.registry import SubresourceRegistry
@@ -37,10 +38,11 @@ async def log(nodes: Nodes, call: Call) -> Response:
     container = choose_container(pod, query.get("container", ""))
     node = text(pod, "spec", "nodeName")
     if not node:
-        return Response(200, [("content-type", "text/plain")])
+        return log_in_form(call.request, Response(200, [("content-type", "text/plain")]))
     path = _path("containerLogs", pod, container)
     verified = not _is_true(query.get("insecureSkipTLSVerifyBackend", ""))
-    return await nodes.stream(node, f"{path}?{urlencode(wanted)}", verified=verified)
+    answer = await nodes.stream(node, f"{path}?{urlencode(wanted)}", verified=verified)
+    return log_in_form(call.request, answer)
 
 
 async def run_remotely(nodes: Nodes, call: Call) -> Response:

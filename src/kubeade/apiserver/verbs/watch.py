@@ -16,6 +16,7 @@ from kubeade.apiserver.call import Call
 from kubeade.apiserver.change import Change
 from kubeade.apiserver.negotiation import JSON, PROTOBUF
 from kubeade.apiserver.options import read_revision
+from kubeade.apiserver.over_websocket import watch_in_form
 from kubeade.apiserver.responses import headers
 from kubeade.apiserver.selection import Selection, selection_of
 from kubeade.apiserver.storage import object_key, prefix_end, scope_prefix
@@ -42,7 +43,9 @@ async def watch(call: Call) -> Response:
         found[0] = ("content-type", f"{call.form.content_type};stream=watch")
     else:
         found[0] = ("content-type", JSON)
-    return Response(200, found, await stream.start())
+    if call.form.media_type == PROTOBUF:
+        return Response(200, found, await stream.start())
+    return watch_in_form(call.request, Response(200, found, await stream.start()))
 
 
 class _Stream:
