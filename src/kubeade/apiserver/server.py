@@ -130,7 +130,9 @@ class ApiServer:
         self._aggregator = config.aggregator
         self._authenticator = authenticator
         self._webhooks = WebhookClient(storage)
-        self._customs = CustomResources(storage, self.catalogue, self.schema, Conversions(self._webhooks, ids))
+        self._customs = CustomResources(
+            storage, self.catalogue, self.schema, Conversions(self._webhooks, ids)
+        )
         self._definitions = Settling(storage, clock)
         self._settling: asyncio.Task[None] | None = None
         self._protobuf = ProtobufAnswers(self.schema)
