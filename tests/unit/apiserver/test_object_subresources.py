@@ -87,6 +87,20 @@ async def test_an_eviction_is_charged_to_the_budget(lab: ApiLab) -> None:
     assert "deletionTimestamp" in (await lab.send("GET", f"{PODS}/web")).json["metadata"]
 
 
+async def test_an_evicted_pod_says_why_it_goes(lab: ApiLab) -> None:
+    await running_pod(lab)
+    before = (await lab.send("GET", f"{PODS}/web")).json["metadata"]["resourceVersion"]
+    stale = {**EVICTION, "deleteOptions": {"preconditions": {"resourceVersion": "1"}}}
+    assert (await lab.send("POST", f"{PODS}/web/eviction", stale)).status == 409
+    current = {**EVICTION, "deleteOptions": {"preconditions": {"resourceVersion": before}}}
+    assert (await lab.send("POST", f"{PODS}/web/eviction", current)).status == 201
+    pod = (await lab.send("GET", f"{PODS}/web")).json
+    assert "deletionTimestamp" in pod["metadata"]
+    found = {each["type"]: each for each in pod["status"]["conditions"]}
+    assert found["DisruptionTarget"]["reason"] == "EvictionByEvictionAPI"
+    assert found["Ready"]["status"] == "True"
+
+
 async def test_scale_shows_and_sets_replicas(lab: ApiLab) -> None:
     template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
     spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": template}

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from kubeade.api.errors import BadRequest, InternalError, TooManyRequests
-from kubeade.api.parts import part, text
+from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import POD_DISRUPTION_BUDGETS
 from kubeade.api.selectors import LabelSelector
 from kubeade.apiserver import rules
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.delete_options import DeleteOptions
-from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.encoding import decode_object, revision_of
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.seams import Operation
 from kubeade.apiserver.verbs.change import change, unchecked
-from kubeade.apiserver.verbs.delete import delete_object
+from kubeade.apiserver.verbs.delete import check_preconditions, delete_object
 from kubeade.lib.http.message import Response
 from kubeade.lib.timestamps import format_time
 
@@ -42,6 +42,8 @@ async def evict(call: Call) -> Response:
     await call.backend.admission.validate(attributes)
     if not _ignores_budgets(pod):
         await _charge(call, pod)
+    if not call.options.dry_run:
+        options = await _disrupt(call, options)
     one = replace(call, info=replace(call.info, verb="delete", subresource=""))
     await delete_object(one, options)
     return value_response(
@@ -59,6 +61,31 @@ def _options(call: Call, raw: Object) -> DeleteOptions:
         text(preconditions, "resourceVersion"),
         raw=raw,
     )
+
+
+async def _disrupt(call: Call, options: DeleteOptions) -> DeleteOptions:
+    """Say in the pod's status why it goes; Jobs, for one, ask. The options for the state after that."""
+    now = format_time(call.backend.clock.now())
+    condition = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "EvictionByEvictionAPI",
+        "message": "Eviction API: evicting",
+        "lastTransitionTime": now,
+    }
+
+    def marked(pod: Object) -> Object:
+        check_preconditions(call, pod, options)
+        status = pod.setdefault("status", {})
+        others = [one for one in parts(status, "conditions") if one.get("type") != condition["type"]]
+        status["conditions"] = [*others, condition]
+        pod["metadata"].pop("resourceVersion")
+        return pod
+
+    changed = await change(replace(call, info=replace(call.info, subresource="status")), marked, unchecked)
+    if not options.resource_version:
+        return options
+    return replace(options, resource_version=str(revision_of(changed.value)))
 
 
 def _ignores_budgets(pod: Object) -> bool:
