@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from kubeade.cli import etcd
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--kubelet-certificate-authority", default="", metavar="FILE")
     _add_front_proxies(parser)
     parser.add_argument("--authorization-mode", default=AUTHORIZATION_MODES, help="always %(default)s")
-    parser.add_argument("--etcd-servers", default="", metavar="URLS", help="not supported yet")
+    etcd.add_arguments(parser.add_argument_group("its ledger (default: SQLite in the data directory)"))
 
 
 def _add_front_proxies(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         options.secure_port,
         options.service_cluster_ip_range,
         _files(options),
+        etcd.read(options),
     )
     ready = "" if options.client_ca_file else f"export KUBECONFIG={options.data.kubeconfig}"
     return start(
@@ -110,8 +112,6 @@ def _check(options: argparse.Namespace) -> None:
     """Raises CommandError (2) for what does not fit together or is not there."""
     from ipaddress import IPv4Network, ip_address
 
-    if options.etcd_servers:
-        raise CommandError("--etcd-servers is not supported yet: the ledger is SQLite", exit_code=2)
     if set(options.authorization_mode.split(",")) != set(AUTHORIZATION_MODES.split(",")):
         raise CommandError(f"--authorization-mode can only be {AUTHORIZATION_MODES}", exit_code=2)
     for one, other in (

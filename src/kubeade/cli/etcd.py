@@ -1,4 +1,4 @@
-"""The arguments that name a real etcd as the ledger; kube-apiserver's names where it has them."""
+"""The arguments that name a real etcd as the ledger, by kube-apiserver's names."""
 
 import argparse
 from pathlib import Path
@@ -9,32 +9,28 @@ from kubeade.cluster.settings import EtcdSettings
 _FILES = ("etcd_cafile", "etcd_certfile", "etcd_keyfile")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store",
-        default="",
-        choices=["sqlite", "etcd"],
-        help="the ledger (default: sqlite, or what the cluster was created with)",
-    )
-    parser.add_argument("--etcd-servers", default="", metavar="URLS", help="with --store etcd")
+def add_arguments(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--etcd-servers", default="", metavar="URLS", help="a real etcd's members")
     parser.add_argument("--etcd-cafile", default="", metavar="FILE", help="who signed etcd's certificates")
     parser.add_argument("--etcd-certfile", default="", metavar="FILE", help="the certificate to show to etcd")
     parser.add_argument("--etcd-keyfile", default="", metavar="FILE", help="and its key")
 
 
 def read(options: argparse.Namespace) -> EtcdSettings | None:
-    """None for SQLite. Raises CommandError (2) for what does not fit together."""
-    servers = tuple(one.strip() for one in options.etcd_servers.split(",") if one.strip())
+    """None where no servers are named. Raises CommandError (2) for what does not fit together."""
+    servers = tuple(one.strip().rstrip("/") for one in options.etcd_servers.split(",") if one.strip())
     files = [getattr(options, name) for name in _FILES]
-    if options.store != "etcd":
-        if servers or any(files):
-            raise CommandError("--etcd-servers and its files go with --store etcd", exit_code=2)
-        return None
-    if not servers:
-        raise CommandError("--store etcd needs --etcd-servers", exit_code=2)
+    if not servers and any(files):
+        raise CommandError(
+            "--etcd-cafile, --etcd-certfile and --etcd-keyfile need --etcd-servers", exit_code=2
+        )
     for server in servers:
         if not server.startswith(("http://", "https://")):
             raise CommandError(f"--etcd-servers: {server} must start with http:// or https://", exit_code=2)
     if bool(options.etcd_certfile) != bool(options.etcd_keyfile):
         raise CommandError("--etcd-certfile and --etcd-keyfile go together", exit_code=2)
-    return EtcdSettings(servers, *(str(Path(file).absolute()) if file else "" for file in files))
+    return (
+        EtcdSettings(servers, *(str(Path(file).absolute()) if file else "" for file in files))
+        if servers
+        else None
+    )

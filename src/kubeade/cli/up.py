@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulated-nodes", type=int, default=0, metavar="N", help="add N nodes whose pods are simulated"
     )
+    parser.add_argument(
+        "--store",
+        default="",
+        choices=["sqlite", "etcd"],
+        help="the ledger (default: sqlite, or what the cluster was created with)",
+    )
     etcd.add_arguments(parser)
     parser.add_argument(
         "--kubernetes-version",
@@ -58,6 +64,8 @@ def _order(options: argparse.Namespace) -> Order:
             exit_code=2,
         )
     store = etcd.read(options)
+    if (options.store == "etcd") != (store is not None):
+        raise CommandError("--store etcd and --etcd-servers go together", exit_code=2)
     if options.kubernetes_version not in SUPPORTED_VERSIONS:
         raise CommandError(
             f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2

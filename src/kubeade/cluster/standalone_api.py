@@ -19,13 +19,13 @@ from kubeade.cluster.control_plane import ControlPlane
 from kubeade.cluster.event_loop import runner
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Report, Step
-from kubeade.cluster.settings import KUBERNETES_VERSION, Settings
+from kubeade.cluster.settings import KUBERNETES_VERSION, EtcdSettings, Settings
+from kubeade.cluster.store import Store
 from kubeade.cluster.supervise import supervise
 from kubeade.cluster.trust import KeyFiles, Trust
 from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 from kubeade.store.ledger import LedgerError
-from kubeade.store.sqlite import SqliteLedger
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class ApiOrder:
     secure_port: int
     service_cidr: str
     files: KeyFiles = field(default_factory=KeyFiles)
+    etcd: EtcdSettings | None = None
 
     def settings(self) -> Settings:
         """As the rest of the wiring wants them; of pods it knows nothing, but Endpoints on loopback are in
@@ -72,12 +73,13 @@ async def _run(data: DataDirectory, order: ApiOrder, report: Report) -> None:
         loop.add_signal_handler(number, stopping.set)
     began, clock = loop.time(), SystemClock()
     trust = Trust.of(data, clock, order.files)
-    ledger = await SqliteLedger.open(data.ledger)
+    store = await Store.open(data, order.etcd, clock)
     try:
         daemon.record(data.process, daemon.this_process())
-        plane = ControlPlane(data, order.settings(), trust, ledger, clock, Ids())
+        plane = ControlPlane(data, order.settings(), trust, store.ledger, clock, Ids())
         try:
             await plane.start([order.advertise_address], order.bind_address)
+            await store.open_door()
             address = f"https://{order.advertise_address}:{order.secure_port}"
             report(Step("ready", f"API server answers on {address}", loop.time() - began))
             keeping = asyncio.create_task(supervise("kept objects", plane.keep))
@@ -86,5 +88,5 @@ async def _run(data: DataDirectory, order: ApiOrder, report: Report) -> None:
         finally:
             await plane.stop()
     finally:
-        await ledger.close()
+        await store.close()
         data.process.unlink(missing_ok=True)
