@@ -3,11 +3,18 @@
 import json
 import socket
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from kubeade.client import kubeconfig
 from kubeade.client.socket import ssl_context
+
+
+@lru_cache(maxsize=8)
+def _administrator(path: Path) -> tuple[str, ssl.SSLContext]:
+    credentials = kubeconfig.load(path)
+    return credentials.server, ssl_context(credentials)
 
 
 class TlsWire:
@@ -16,10 +23,10 @@ class TlsWire:
     def __init__(
         self, data: Path, context: ssl.SSLContext | None = None, timeout_seconds: float = 20
     ) -> None:
-        credentials = kubeconfig.load(data / "kubeconfig")
-        host, port = credentials.server.removeprefix("https://").split(":")
+        server, own = _administrator(data / "kubeconfig")
+        host, port = server.removeprefix("https://").split(":")
         plain = socket.create_connection((host, int(port)), timeout=timeout_seconds)
-        self.socket = (context or ssl_context(credentials)).wrap_socket(plain, server_hostname=host)
+        self.socket = (context or own).wrap_socket(plain, server_hostname=host)
         self._file = self.socket.makefile("rb")
 
     def __enter__(self) -> Self:
