@@ -7,7 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from kubeade.cri.service import ExecSession
-from kubeade.kubelet.server import port_forward, spdy_channels, websocket_channels
+from kubeade.kubelet.server import (
+    port_forward_spdy,
+    port_forward_websocket,
+    spdy_channels,
+    websocket_channels,
+)
 from kubeade.kubelet.server.channels import Channel
 from kubeade.kubelet.server.port_forward import Target
 from kubeade.kubelet.server.remote_command import Wanted, run_command
@@ -61,25 +66,25 @@ def port_forward_response(request: Request, target: Target) -> Response:
     _require_spdy(request)
 
     async def serve(session: SpdySession, protocol: str) -> None:
-        await port_forward.serve_spdy(session, target)
+        await port_forward_spdy.serve(session, target)
 
-    return handshake.accept(request, port_forward.SPDY_PROTOCOLS, serve)
+    return handshake.accept(request, port_forward_spdy.PROTOCOLS, serve)
 
 
 def _forwarded_over_websocket(request: Request, target: Target) -> Response:
     """Ports in the query, or SPDY in its messages: then the ports come with its streams."""
-    tunnel = port_forward.TUNNEL_PROTOCOL in request.headers.get("sec-websocket-protocol", "")
+    tunnel = port_forward_spdy.TUNNEL in request.headers.get("sec-websocket-protocol", "")
     values = [value for name, value in request.query() if name == "port"]
-    ports = [] if tunnel else port_forward.read_ports(values)
+    ports = [] if tunnel else port_forward_websocket.read_ports(values)
 
     async def serve(socket: WebSocket) -> None:
-        if socket.subprotocol != port_forward.TUNNEL_PROTOCOL:
-            await port_forward.serve_websocket(socket, target, ports)
+        if socket.subprotocol != port_forward_spdy.TUNNEL:
+            await port_forward_websocket.serve(socket, target, ports)
             return
         async with SpdySession(WebSocketDuplex(socket)) as session:
-            await port_forward.serve_spdy(session, target)
+            await port_forward_spdy.serve(session, target)
 
-    protocols = (port_forward.TUNNEL_PROTOCOL,) if tunnel else port_forward.WEBSOCKET_PROTOCOLS
+    protocols = (port_forward_spdy.TUNNEL,) if tunnel else port_forward_websocket.PROTOCOLS
     return websocket.accept(request, protocols, serve)
 
 

@@ -13,8 +13,10 @@ from stream_lab import (
     websocket_request,
 )
 
-from kubeade.kubelet.server import port_forward
-from kubeade.kubelet.server.port_forward import TUNNEL_PROTOCOL, Target, read_ports
+from kubeade.kubelet.server import port_forward_spdy
+from kubeade.kubelet.server.port_forward import Target
+from kubeade.kubelet.server.port_forward_spdy import TUNNEL
+from kubeade.kubelet.server.port_forward_websocket import read_ports
 from kubeade.kubelet.server.upgrades import port_forward_response
 from kubeade.lib.http.message import Response
 from kubeade.lib.http.spdy.frames import RstStream, Status
@@ -130,7 +132,7 @@ async def test_twice_the_same_stream_is_no_pair(pod: Pod) -> None:
 
 
 async def test_a_stream_without_its_partner_is_given_up(pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_forward, "CREATION_SECONDS", 0.01)
+    monkeypatch.setattr(port_forward_spdy, "CREATION_SECONDS", 0.01)
     streams, task = forwarding(pod)
     streams.open(1, "error", port="80", requestid="0")
     await streams.until(lambda found: RstStream(1) in found.others)
@@ -146,8 +148,8 @@ def forwarding_socket(
 
 
 async def test_spdy_travels_in_a_websocket(pod: Pod) -> None:
-    wire, task, response = forwarding_socket(pod, f"v9, {TUNNEL_PROTOCOL}")
-    assert ("sec-websocket-protocol", TUNNEL_PROTOCOL) in response.headers
+    wire, task, response = forwarding_socket(pod, f"v9, {TUNNEL}")
+    assert ("sec-websocket-protocol", TUNNEL) in response.headers
     socket, spdy = WebSocketClient(wire), Client()
     streams = SpdyStreams(spdy)
     streams.open(1, "error", port="80", requestid="0")
