@@ -32,7 +32,7 @@ def status(definition: Object, others: Iterable[Object], now: str) -> Object:
     old = part(definition, "status")
     conditions = _set(parts(old, "conditions"), accepted, now)
     conditions = _set(conditions, _established(definition, not problem), now)
-    new = {"conditions": conditions, "acceptedNames": names, "storedVersions": _stored(definition)}
+    new = {"conditions": conditions, "acceptedNames": names, "storedVersions": stored_versions(definition)}
     new = {**old, **new}
     return old if new == old else new
 
@@ -51,7 +51,7 @@ def terminating(definition: Object, why: tuple[str, str], now: str) -> Object:
     return {**status, "conditions": _set(parts(status, "conditions"), new, now)}
 
 
-def _stored(definition: Object) -> list[str]:
+def stored_versions(definition: Object) -> list[str]:
     """Every version that objects may be kept in: what was, and what is from now on."""
     stored = part(definition, "status").get("storedVersions") or []
     version = storage_version(definition)

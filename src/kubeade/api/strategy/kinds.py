@@ -21,6 +21,7 @@ JOBS = ("batch", "jobs")
 CSI_DRIVERS = ("storage.k8s.io", "csidrivers")
 ENDPOINT_SLICES = ("discovery.k8s.io", "endpointslices")
 API_SERVICES = ("apiregistration.k8s.io", "apiservices")
+DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 SIGNING_REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
 
 _ADMISSION = "admissionregistration.k8s.io"

@@ -3,6 +3,7 @@
 The server calls this with the object as the client wants it; what is not the verb's to change is put back.
 """
 
+from kubeade.api.crd.names import stored_versions
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
@@ -62,6 +63,9 @@ def _prepare_object(resource_type: ResourceType, key: kinds.Key, obj: Object, ol
             normalize_data_source(obj)
         case kinds.SIGNING_REQUESTS:
             _keep(obj, old, "spec")
+        case kinds.DEFINITIONS if "status" in obj:
+            # Said before the first object is stored in a new version, not after.
+            obj["status"] = {**part(obj, "status"), "storedVersions": stored_versions(obj)}
 
 
 def _prepare_status(resource_type: ResourceType, key: kinds.Key, obj: Object, old: Object, now: str) -> None:

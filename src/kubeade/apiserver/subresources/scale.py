@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kubeade.api.errors import BadRequest, FieldError, InternalError, Invalid
 from kubeade.api.parts import part
 from kubeade.api.resource import Object, Resource
 from kubeade.api.selectors import LabelSelector
-from kubeade.apiserver import rules
+from kubeade.apiserver import metadata, rules
 from kubeade.apiserver.body import content_type
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.responses import value_response
-from kubeade.apiserver.verbs.change import change
+from kubeade.apiserver.seams import Operation
+from kubeade.apiserver.verbs.change import change, ruled
 from kubeade.apiserver.verbs.patch import patched_object, read_patch
 from kubeade.apiserver.versions import to_served
 from kubeade.lib.http.message import Response
@@ -48,8 +50,22 @@ async def scale(call: Call) -> Response:
         _set(current, paths.spec_replicas, _replicas(call, sent))
         return current
 
-    changed = await change(call, make)
+    changed = await change(call, make, partial(_admitted, paths))
     return value_response(call, scale_of(await to_served(call, decode_object(changed.value)), paths))
+
+
+async def _admitted(paths: ScalePaths, call: Call, obj: Object, old: Object) -> Object:
+    """Admission sees the Scale, which is what was sent; the rules see the object that it changes."""
+    metadata.keep_identity(call, obj, old)
+    attributes = call.admission_attributes(
+        Operation.UPDATE, scale_of(obj, paths), scale_of(old, paths), kind=SCALE.kind
+    )
+    await call.backend.admission.mutate(attributes)
+    assert attributes.object is not None
+    _set(obj, paths.spec_replicas, _replicas(call, attributes.object))
+    ruled(call, obj, old)
+    await call.backend.admission.validate(attributes)
+    return rules.own_fields(call, old, obj)
 
 
 def _paths(call: Call) -> ScalePaths:

@@ -76,11 +76,15 @@ async def applied(call: Call, obj: Object, old: Object) -> Object:
     await call.backend.admission.mutate(attributes)
     assert attributes.object is not None
     metadata.keep_identity(call, attributes.object, old)
-    obj = attributes.object
-    rules.prepare_update(call, obj, old)
-    rules.validate_update(call, obj, old)
+    ruled(call, attributes.object, old)
     await call.backend.admission.validate(attributes)
     return attributes.object
+
+
+def ruled(call: Call, obj: Object, old: Object) -> None:
+    """What only the server sets is put back, and the rest held to the rules. Raises Invalid."""
+    rules.prepare_update(call, obj, old)
+    rules.validate_update(call, obj, old)
 
 
 def conflict(call: Call, why: str = MODIFIED) -> Conflict:

@@ -143,6 +143,25 @@ async def test_a_webhook_for_one_version_hears_of_the_others_in_its_own(lab, web
     assert len(webhooks.asked) == 1
 
 
+async def test_a_scale_is_shown_and_changed_as_what_was_sent(lab, webhooks):
+    labels = {"app": "d"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    await lab.make(path, {"metadata": {"name": "d"}, "spec": spec})
+    webhooks.patch("/m", {"op": "replace", "path": "/spec/replicas", "value": 5})
+    own = rule("deployments/scale", "UPDATE", "apps")
+    await configure(lab, "mutating", hook(webhooks.config("/m"), own))
+    answer = await lab.send("PATCH", path + "/d/scale", {"spec": {"replicas": 3}}, headers=MERGE)
+    assert (answer.status, answer.json["spec"]["replicas"]) == (200, 5)
+    ((_, review),) = webhooks.asked
+    request = review["request"]
+    assert request["kind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    assert (request["subResource"], request["resource"]["resource"]) == ("scale", "deployments")
+    shown = [request[key]["spec"]["replicas"] for key in ("object", "oldObject")]
+    assert (request["object"]["kind"], shown) == ("Scale", [3, 1])
+
+
 async def test_configurations_of_webhooks_are_not_subject_to_them(lab, webhooks):
     webhooks.refuse("/v")
     everything = hook(webhooks.config("/v"), rule("*/*", "*", "*", "*"))

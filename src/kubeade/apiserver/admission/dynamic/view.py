@@ -61,6 +61,13 @@ def _body_version(attributes: AdmissionAttributes) -> tuple[str, str]:
     return split_api_version(str(body.get("apiVersion") or "v1"))
 
 
+def body_resource(resource: Resource, obj: Object) -> Resource:
+    """The resource, or what stands for the kind of a subresource's own body (a Scale, a Binding)."""
+    if obj.get("kind") in (resource.kind, None):
+        return resource
+    return Resource(*split_api_version(str(obj.get("apiVersion") or "v1")), resource.plural, obj["kind"])
+
+
 def admission_request(attributes: AdmissionAttributes, view: View, uid: str, kinds: Kinds) -> Object:
     """The AdmissionRequest (admission.k8s.io) without the objects."""
     resource, own = view.resource, attributes.resource

@@ -8,6 +8,7 @@ from kubeade.api.apply.shape import Form, Shape, shape_of
 from kubeade.api.errors import ApiError
 from kubeade.api.patch import json_patch
 from kubeade.api.resource import Object, Resource
+from kubeade.apiserver.admission.dynamic.view import body_resource
 from kubeade.apiserver.seams import Kinds
 
 
@@ -17,6 +18,7 @@ class MutationFailed(Exception):
 
 def mutated(kind: str, value: Any, obj: Object, resource: Resource, kinds: Kinds) -> Object:
     """The object after a mutation whose expression came to `value`. Raises MutationFailed."""
+    resource = body_resource(resource, obj)
     try:
         patched = _patched(value, obj) if kind == "JSONPatch" else _applied(value, obj, resource, kinds)
         return kinds.completed(resource, patched)

@@ -7,7 +7,7 @@ from kubeade.api.errors import ApiError, InternalError
 from kubeade.api.patch import json_patch
 from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.admission.dynamic.matching import GROUP, is_exempt
-from kubeade.apiserver.admission.dynamic.view import View, Views
+from kubeade.apiserver.admission.dynamic.view import View, Views, body_resource
 from kubeade.apiserver.admission.plugin import Plugin
 from kubeade.apiserver.admission.reinvocation import Memory, Reinvocation
 from kubeade.apiserver.admission.webhooks.calling import Calls, Unanswered, failed_closed
@@ -81,8 +81,7 @@ async def _patch(hook: Hook, attributes: AdmissionAttributes, kinds: Kinds, view
         raise _internal(f"{why}, which is not supported for this operation")
     try:
         patched: Object = json_patch(view.object, patch)
-        if attributes.kind == attributes.resource.kind:
-            patched = kinds.completed(view.resource, patched)
+        patched = kinds.completed(body_resource(view.resource, view.object), patched)
     except ApiError as error:
         raise _internal(error.message) from None
     if patched == view.object:
