@@ -21,7 +21,7 @@ KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
 SNAPSHOT = Path(__file__).with_name("snapshot.py")
 
 _FIRST_PROCESS = """
-import ctypes, glob, os, signal, subprocess, sys
+import ctypes, fcntl, glob, os, signal, socket, struct, sys
 groups, root, *disk = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -55,7 +55,8 @@ for place in ["/sys/fs/cgroup"] if unified else glob.glob("/sys/fs/cgroup/*"):
     except OSError:
         continue
     mount(f"{place}/{groups}", place, "none", BIND)
-subprocess.run(["ip", "link", "set", "lo", "up"], check=False)
+with socket.socket() as control:  # SIOCSIFFLAGS: IFF_UP and IFF_RUNNING
+    fcntl.ioctl(control, 0x8914, struct.pack("16sH14x", b"lo", 0x1 | 0x40))
 with open("/proc/sys/net/ipv4/ip_forward", "w") as file:
     file.write("0")
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -85,9 +86,12 @@ class Island:
             str(root),
             *([str(disk)] if disk else []),
         ]
-        self._holder = subprocess.Popen(
-            ["unshare", *separate, *first], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        try:
+            self._holder = subprocess.Popen(
+                ["unshare", *separate, *first], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        except FileNotFoundError as error:
+            raise Unavailable(str(error)) from error
         assert self._holder.stdout is not None
         if self._holder.stdout.readline() != "ready\n":
             raise Unavailable(self._holder.communicate()[1].strip())
