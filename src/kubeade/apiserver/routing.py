@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from kubeade.api.errors import MethodNotAllowed, NotAcceptable, NotFound
+from kubeade.api.resource import Object, Resource
 from kubeade.apiserver import rules
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.negotiation import SUPPORTED
 from kubeade.apiserver.responses import value_response
-from kubeade.apiserver.seams import Question
+from kubeade.apiserver.seams import Operation, Question
 from kubeade.apiserver.subresources.registry import SubresourceRegistry
 from kubeade.apiserver.verbs.create import create
 from kubeade.apiserver.verbs.delete import delete
@@ -80,17 +81,23 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
 
 
 async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[str, object]]]) -> Response:
-    from kubeade.api.resource import Resource
-
     if call.form.transform:
         raise NotAcceptable("only the following media types are accepted: " + ", ".join(SUPPORTED))
     declared = call.type.subresources.get(call.info.subresource)
     expected = call.resource
     if declared is not None:
         expected = Resource(declared.group, declared.version, call.type.plural, declared.kind)
-    body = rules.read(call, expected)
+    body = await _admitted(call, rules.read(call, expected), expected.kind)
     question = Question(call.user, call.info.namespace, call.info.name, body, call.options.dry_run)
     return value_response(call, await responder(question), 201)
+
+
+async def _admitted(call: Call, body: Object, kind: str) -> Object:
+    """A question is admitted as if it were created."""
+    attributes = call.admission_attributes(Operation.CREATE, body, None, call.info.name, kind)
+    await call.backend.admission.mutate(attributes)
+    await call.backend.admission.validate(attributes)
+    return attributes.object or body
 
 
 def not_allowed(call: Call) -> MethodNotAllowed:

@@ -16,6 +16,7 @@ from kubeade.api.resources import NAMESPACES
 from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.dynamic.plugins import DynamicAdmission, dynamic_admission
 from kubeade.apiserver.derived import ObjectIndex
+from kubeade.apiserver.server import ApiServerConfig
 from kubeade.apiserver.storage import Storage
 from kubeade.cluster.pki import Authority, Subject
 from kubeade.lib.clock import SystemClock
@@ -131,7 +132,7 @@ async def webhook_server(path: Path, *names: str) -> AsyncIterator[WebhookServer
 
 
 @asynccontextmanager
-async def dynamic_lab(path: Path) -> AsyncIterator[ApiLab]:
+async def dynamic_lab(path: Path, config: ApiServerConfig | None = None) -> AsyncIterator[ApiLab]:
     """An API server with webhooks and admission policies, and nothing else of admission."""
     made: list[DynamicAdmission] = []
 
@@ -140,7 +141,7 @@ async def dynamic_lab(path: Path) -> AsyncIterator[ApiLab]:
         made.append(dynamic_admission(storage, namespaces, doors, Ids(Random(2))))
         return AdmissionChain(made[0].plugins)
 
-    async with api_lab(path, admission) as lab:
+    async with api_lab(path, admission, config) as lab:
         await lab.make("/api/v1/namespaces", {"metadata": {"name": "default", "labels": {"team": "a"}}})
         try:
             yield lab

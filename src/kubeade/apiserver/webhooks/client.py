@@ -18,10 +18,12 @@ import msgspec
 
 from kubeade.api.parts import part, text
 from kubeade.api.resource import Object
+from kubeade.apiserver.bounded import BoundedCache
 from kubeade.apiserver.encoding import encode
 from kubeade.apiserver.seams import Reader
 from kubeade.apiserver.webhooks.resolution import ResolutionError, ServiceResolver
 
+_MOST_CONTEXTS = 256
 _ANSWER_BYTES = 16 * 1024 * 1024
 _HEADERS = {
     "content-type": "application/json",
@@ -50,7 +52,7 @@ class WebhookClient:
 
     def __init__(self, reader: Reader) -> None:
         self._resolver = ServiceResolver(reader)
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._contexts: BoundedCache[str, ssl.SSLContext] = BoundedCache(_MOST_CONTEXTS)
         self._sessions: dict[bool, Any] = {}
 
     async def ask(self, config: Object, body: Object, timeout_seconds: float) -> Any:
@@ -132,7 +134,7 @@ class WebhookClient:
                 raise CallError(
                     f"could not get REST client: unable to load root certificates: {error}"
                 ) from None
-            self._contexts[ca_bundle] = context
+            self._contexts.put(ca_bundle, context)
         return context
 
 

@@ -6,6 +6,7 @@ import pytest
 from webhook_stand import answer, configure, dynamic_lab, hook, rule, webhook_server
 
 from kubeade.apiserver.seams import User
+from kubeade.apiserver.server import ApiServerConfig
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 MERGE = {"content-type": "application/merge-patch+json"}
@@ -160,6 +161,20 @@ async def test_a_scale_is_shown_and_changed_as_what_was_sent(lab, webhooks):
     assert (request["subResource"], request["resource"]["resource"]) == ("scale", "deployments")
     shown = [request[key]["spec"]["replicas"] for key in ("object", "oldObject")]
     assert (request["object"]["kind"], shown) == ("Scale", [3, 1])
+
+
+async def test_questions_that_store_nothing_are_admitted_too(tmp_path, webhooks):
+    async def echo(question):
+        return question.body
+
+    place = ("authentication.k8s.io", "tokenreviews", "")
+    async with dynamic_lab(tmp_path, ApiServerConfig(responders={place: echo})) as lab:
+        webhooks.patch("/m", {"op": "add", "path": "/spec/audiences", "value": ["me"]})
+        own = rule("tokenreviews", group="authentication.k8s.io")
+        await configure(lab, "mutating", hook(webhooks.config("/m"), own))
+        path = "/apis/authentication.k8s.io/v1/tokenreviews"
+        answer = await lab.send("POST", path, {"spec": {"token": "x"}})
+    assert (answer.status, answer.json["spec"]) == (201, {"token": "x", "audiences": ["me"]})
 
 
 async def test_configurations_of_webhooks_are_not_subject_to_them(lab, webhooks):
