@@ -1,4 +1,9 @@
-"""What a ControllerRevision keeps of its owner: the pod template, as a patch that brings it back."""
+"""What a ControllerRevision keeps of its owner: the pod template, as a patch that brings it back.
+
+Its keys are in alphabetical order, as upstream writes them: clients compare the bytes.
+"""
+
+from typing import Any
 
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
@@ -14,4 +19,13 @@ def template_of(revision: Object) -> Object:
 
 def revision_data(owner: Object) -> Object:
     """What a revision keeps of its owner: a strategic merge patch."""
-    return {"spec": {"template": {**part(owner, "spec", "template"), "$patch": "replace"}}}
+    template = {**part(owner, "spec", "template"), "$patch": "replace"}
+    return {"spec": {"template": _in_order(template)}}
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_in_order(each) for each in value]
+    return value
