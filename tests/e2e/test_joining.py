@@ -31,7 +31,7 @@ def invitation(cluster: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def node(invitation: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def node(cluster: Path, invitation: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     data = tmp_path_factory.mktemp("second") / "data"
     joined = kubeade(
         *invitation, "--node-name", NODE, "--node-labels", "place=second", "--detach", "--data-dir", str(data)
@@ -41,6 +41,8 @@ def node(invitation: list[str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     left = kubeade("down", "--delete", "--data-dir", str(data))
     assert left.returncode == 0, left.stderr
     assert not data.exists()
+    gone = kubeade("kubectl", "--data-dir", str(cluster), "delete", "node", NODE)
+    assert gone.returncode == 0, gone.stderr
 
 
 @pytest.fixture

@@ -77,10 +77,11 @@ def test_taint_and_cordon_a_node(kubectl):
 
 
 def test_drain_evicts_and_says_what_is_in_the_way(kubectl):
-    node, mine = node_of(kubectl), f"test={kubectl.namespace}"
+    mine = f"test={kubectl.namespace}"
     bare = manifest("v1", "Pod", "bare", {"test": kubectl.namespace}, spec=pod_spec())
     kubectl("apply", "-f", "-", stdin=json.dumps(bare))
     kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=30s")
+    node = field(kubectl, "pod bare", ".spec.nodeName")
     try:
         refused = kubectl.run("drain", node, f"--pod-selector={mine}", "--dry-run=client")
         assert "use --force to override" in refused.stderr
