@@ -29,7 +29,7 @@ class Conditions:
     def of(cls, owner: Object) -> "Conditions":
         """Those of a webhook, or of a policy's spec."""
         programs = tuple(
-            (text(each, "name"), _compiled(text(each, "expression")))
+            (text(each, "expression"), _compiled(text(each, "expression")))
             for each in parts(owner, "matchConditions")
         )
         return cls(programs, owner.get("failurePolicy", "Fail") != "Ignore")
@@ -40,7 +40,7 @@ class Conditions:
     async def hold(self, scope: Scope) -> bool:
         """Raises ConditionError."""
         errors = []
-        for _, program in self.programs:
+        for expression, program in self.programs:
             if isinstance(program, str):
                 errors.append(program)
                 continue
@@ -48,7 +48,7 @@ class Conditions:
                 if await scope.evaluate(program) is False:
                     return False
             except EvaluationError as error:
-                errors.append(str(error))
+                errors.append(f"expression '{expression}' resulted in error: {error}")
         if errors and self.fails:
             raise ConditionError(errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
         return not errors
