@@ -7,7 +7,7 @@ others nothing. The changes of a transaction share its revision; each has a plac
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubeade.store.ledger import (
     EventType,
@@ -137,7 +137,7 @@ class Group:
         )
         operations = transaction.then if holds else transaction.otherwise
         results = [self._operate(operation, author) for operation in operations]
-        return Transacted(holds, results, self.revision + bool(self._steps))
+        return Transacted(holds, results, self._now)
 
     def _operate(self, operation: Operation, author: str) -> Result:
         if isinstance(operation, Transaction):
@@ -148,16 +148,22 @@ class Group:
             previous = self._records(operation.start, operation.end)
             for record in previous:
                 self._remove(record.key, author)
-            return WereDeleted(previous)
+            return WereDeleted(previous, self._now)
         if operation.revision:
             assert self._read_past is not None
-            return self._read_past(operation)
+            return replace(self._read_past(operation), revision=self._now)
         records = self._records(operation.start, operation.end)
-        return select(records, operation, self.revision + bool(self._steps))
+        return select(records, operation, self._now)
+
+    @property
+    def _now(self) -> int:
+        """The newest revision, with what the write in hand has changed so far."""
+        return self.revision + bool(self._steps)
 
     def _put_key(self, put: PutKey, author: str) -> WasPut:
         before = self.slips.get(put.key)
         value, lease, stamp_at = put.value, put.lease, None
+        self._check_lease(lease or 0)
         if value is None or lease is None:
             if before is None:
                 raise KeyMissing(put.key)
@@ -165,7 +171,7 @@ class Group:
                 value, stamp_at = unstamped(before), before.stamp_at
             lease = before.record.lease if lease is None else lease
         self._write(put.key, value, stamp_at, lease, author, before)
-        return WasPut(before.record if before else None)
+        return WasPut(before.record if before else None, self._now)
 
     def _records(self, start: bytes, end: bytes) -> Sequence[Record]:
         if end == start + b"\0":
@@ -176,8 +182,7 @@ class Group:
     def _write(
         self, key: bytes, value: bytes, stamp_at: int | None, lease: int, author: str, before: Slip | None
     ) -> Record:
-        if lease and lease not in self._leases:
-            raise LeaseNotFound(f"lease not found: {lease}")
+        self._check_lease(lease)
         revision = self.revision + 1
         place = place_of(revision, self._step())
         value = stamp(value, stamp_at, revision)
@@ -193,6 +198,10 @@ class Group:
         self.slips[key] = after
         self.changes.append(Change(LedgerEvent(EventType.PUT, record, previous), before, after, place))
         return record
+
+    def _check_lease(self, lease: int) -> None:
+        if lease and lease not in self._leases:
+            raise LeaseNotFound(f"lease not found: {lease}")
 
     def _remove(self, key: bytes, author: str) -> Record:
         revision = self.revision + 1

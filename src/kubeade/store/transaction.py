@@ -156,12 +156,16 @@ Operation = Query | PutKey | DeleteRange | Transaction
 
 @dataclass(frozen=True, slots=True)
 class WasPut:
+    """`revision`, here and below: the ledger's after this step of the transaction."""
+
     previous: Record | None
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
 class WereDeleted:
     previous: Sequence[Record]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,20 +190,22 @@ def delete_response(
 
 def txn_response(result: Transacted, request: m.TxnRequest, header: m.ResponseHeader) -> m.TxnResponse:
     asked = request.success if result.succeeded else request.failure
-    inner = m.ResponseHeader(revision=header.revision)
-    answers = [_response(each, to, inner) for each, to in zip(result.results, asked, strict=True)]
+    answers = [_response(each, to) for each, to in zip(result.results, asked, strict=True)]
     return m.TxnResponse(header, result.succeeded, answers)
 
 
-def _response(result: Result, request: m.RequestOp, header: m.ResponseHeader) -> m.ResponseOp:
+def _response(result: Result, request: m.RequestOp) -> m.ResponseOp:
+    """Of a nested transaction etcd does not tell the revision."""
+    if isinstance(result, Transacted):
+        assert request.request_txn is not None
+        answer = txn_response(result, request.request_txn, m.ResponseHeader())
+        return m.ResponseOp(response_txn=answer)
+    header = m.ResponseHeader(revision=result.revision)
     if isinstance(result, Range):
         return m.ResponseOp(response_range=range_response(result, header))
     if isinstance(result, WasPut):
         assert request.request_put is not None
         return m.ResponseOp(response_put=put_response(result, request.request_put, header))
-    if isinstance(result, WereDeleted):
-        assert request.request_delete_range is not None
-        answer = delete_response(result, request.request_delete_range, header)
-        return m.ResponseOp(response_delete_range=answer)
-    assert request.request_txn is not None
-    return m.ResponseOp(response_txn=txn_response(result, request.request_txn, header))
+    assert request.request_delete_range is not None
+    deleted = delete_response(result, request.request_delete_range, header)
+    return m.ResponseOp(response_delete_range=deleted)
