@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from orders import field, manifest, pod_spec
+from kubectl_orders import field, manifest, pod_spec
 
 KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
 NODE = f"second-{os.getpid()}"

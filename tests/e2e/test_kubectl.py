@@ -4,7 +4,7 @@ import json
 import urllib.request
 from pathlib import Path
 
-from orders import deployment, field
+from kubectl_orders import deployment, field
 
 LEMONADE = str(Path(__file__).parents[2] / "examples" / "lemonade" / "lemonade.yaml")
 

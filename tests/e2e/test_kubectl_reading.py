@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from orders import config_map, deployment, field, manifest, many, pod_spec, workload
+from kubectl_orders import config_map, deployment, field, manifest, many, pod_spec, workload
 
 
 def test_api_resources_and_versions(kubectl):

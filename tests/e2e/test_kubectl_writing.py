@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from orders import IMAGE, config_map, deployment, field, manifest, pod_spec
+from kubectl_orders import IMAGE, config_map, deployment, field, manifest, pod_spec
 
 
 def test_apply_changes_and_leaves_alone(kubectl):

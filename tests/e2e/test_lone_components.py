@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from orders import field
+from kubectl_orders import field
 
 from kubeade.client.kubeconfig import Credentials, render
 from kubeade.cluster.pki import Authority, Subject

@@ -85,6 +85,7 @@ class Authority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if subject.is_server:
             builder = builder.add_extension(_alternative_names(subject.names), critical=False)
+        builder = builder.add_extension(authority_identifier(self._certificate), critical=False)
         signed = builder.issuer_name(self._certificate.subject).sign(self._key, hashes.SHA256())
         return KeyPair(signed.public_bytes(serialization.Encoding.PEM), key_pem(key))
 
@@ -111,7 +112,18 @@ class Authority:
         certificate = x509.load_pem_x509_certificate(pair.certificate_pem)
         fresh = certificate.not_valid_after_utc - self._clock.now() > RENEW_BEFORE
         same_issuer = certificate.issuer == self._certificate.subject
-        return fresh and same_issuer and _subject_of(certificate) == _comparable(subject)
+        same = same_issuer and _subject_of(certificate) == _comparable(subject)
+        return fresh and same and _names_its_issuer(certificate)
+
+
+def authority_identifier(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """By which a certificate names its issuer's key: strict clients (Python's since 3.13) insist on it."""
+    identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def _names_its_issuer(certificate: x509.Certificate) -> bool:
+    return any(isinstance(each.value, x509.AuthorityKeyIdentifier) for each in certificate.extensions)
 
 
 def signing_key(path: Path) -> bytes:

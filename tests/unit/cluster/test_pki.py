@@ -1,5 +1,6 @@
 """The cluster's own certificates."""
 
+import contextlib
 import ssl
 import stat
 from datetime import UTC, datetime, timedelta
@@ -67,3 +68,23 @@ def test_the_chain_is_accepted_by_tls(tmp_path, clock):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     ssl.create_default_context(cadata=authority.certificate_pem.decode())
+
+
+def test_strict_clients_accept_what_the_authority_signs(tmp_path):
+    """Python 3.13 verifies strictly (VERIFY_X509_STRICT): a certificate must name its issuer's key."""
+    authority = Authority(tmp_path, SystemClock())
+    authority.issue("server", Subject("server", names=("127.0.0.1", "localhost")))
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    client.load_verify_locations(tmp_path / "ca.crt")
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(to_client, to_server, server_hostname="localhost"),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for _ in range(3):
+        for end in ends:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    assert ends[0].getpeercert()["subject"] == ((("commonName", "server"),),)

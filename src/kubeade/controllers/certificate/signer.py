@@ -63,11 +63,19 @@ class SigningKey:
         builder = builder.issuer_name(authority.subject).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - BACKDATE)
         builder = builder.not_valid_after(min(now + lifetime - BACKDATE, authority.not_valid_after_utc))
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(_public(authority))
+        builder = builder.add_extension(issuer, critical=False)
         for extension, critical in _extensions(request, usages):
             builder = builder.add_extension(extension, critical=critical)
         key = serialization.load_pem_private_key(self.key_pem, password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _public(authority: x509.Certificate) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
+    key = authority.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    return key
 
 
 def _extensions(
