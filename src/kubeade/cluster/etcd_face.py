@@ -4,6 +4,7 @@ It has an authority of its own: whoever may talk to the API server must not get 
 `pki/etcd/endpoint.json` says who serves it where, for `kubeade ledger flags`.
 """
 
+import os
 import shlex
 from pathlib import Path
 
@@ -85,6 +86,7 @@ class LedgerDoor:
         _endpoint_path(self._data).unlink(missing_ok=True)
 
     async def _open(self) -> int:
+        silence_grpc()
         from kubeade.store.face.server import EtcdFace, FaceTls
 
         authority = _authority(self._data, self._clock)
@@ -93,6 +95,11 @@ class LedgerDoor:
         face = EtcdFace(self._ledger, self._url, self._data.root)
         self._stop_face = face.stop
         return await face.start(f"{LOOPBACK}:0", tls)
+
+
+def silence_grpc() -> None:
+    """It writes of every failed handshake to stderr. What matters comes as an error; set it to see more."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 async def _nothing() -> None:

@@ -5,7 +5,7 @@ Either way this process holds the data directory's lock.
 
 from pathlib import Path
 
-from kubeade.cluster.etcd_face import LedgerDoor
+from kubeade.cluster.etcd_face import LedgerDoor, silence_grpc
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.settings import EtcdSettings
 from kubeade.lib.clock import Clock
@@ -35,6 +35,7 @@ class Store:
 
     @classmethod
     async def _open_etcd(cls, data: DataDirectory, etcd: EtcdSettings) -> "Store":
+        silence_grpc()
         from kubeade.store.remote.ledger import EtcdLedger
         from kubeade.store.remote.members import EtcdAddress
 
