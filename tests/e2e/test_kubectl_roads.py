@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from orders import IMAGE, field, manifest, many
+from kubectl_orders import IMAGE, field, manifest, many
 
 from kubeade.cluster.pki import Authority, Subject
 from kubeade.lib.clock import SystemClock
