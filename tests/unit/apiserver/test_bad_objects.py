@@ -34,3 +34,12 @@ async def test_a_dry_run_is_shown_as_a_table(lab: ApiLab) -> None:
     answer = await lab.send("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", body, headers=headers)
     assert answer.status == 201
     assert answer.json["rows"][0]["cells"][0] == "a"
+
+
+@pytest.mark.parametrize("operation", [{"op": 1, "path": "/a"}, {"op": "add", "path": 5, "value": 1}])
+async def test_a_json_patch_of_wrong_types_is_no_patch(lab: ApiLab, operation: dict[str, object]) -> None:
+    await lab.config_map("a")
+    headers = {"content-type": "application/json-patch+json"}
+    answer = await lab.send("PATCH", "/api/v1/namespaces/default/configmaps/a", [operation], headers=headers)
+    assert answer.status == 400
+    assert answer.message.startswith("error decoding patch: json: cannot unmarshal")

@@ -26,11 +26,23 @@ def json_patch(doc: dict[str, Any], operations: Any) -> Any:
         raise BadRequest("error decoding patch: a JSON patch is a list of operations")
     if len(operations) > MAX_OPERATIONS:
         limit = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}"
-        raise RequestEntityTooLarge(f"{limit}, got {len(operations)}")
+        raise RequestEntityTooLarge(f"Request entity too large: {limit}, got {len(operations)}")
+    for operation in operations:
+        _check_types(operation)
     document = _Document(copied(doc))
     for operation in operations:
         document.apply(operation)
     return document.root
+
+
+def _check_types(operation: dict[str, Any]) -> None:
+    for field in ("op", "path", "from"):
+        value = operation.get(field)
+        if value is not None and not isinstance(value, str):
+            where = f"struct field jsonPatchOp.{field} of type string"
+            raise BadRequest(
+                f"error decoding patch: json: cannot unmarshal a value that is no text into Go {where}"
+            )
 
 
 def _rejected() -> ApiError:
