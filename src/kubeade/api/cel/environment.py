@@ -86,6 +86,9 @@ def _without_code(message: str) -> str:
     if missing:
         return f"no such key: {missing[1]}"
     message = message.partition(": ")[2] or message
+    conversion = re.fullmatch(r"cannot convert (\w+) to (\w+)", message)
+    if conversion:
+        return f"type conversion error from '{conversion[1]}' to '{conversion[2]}'"
     if "Applying SELECT to non-message type" in message:
         return "no such key"
     return "no such overload" if message.startswith("No matching overloads found") else message

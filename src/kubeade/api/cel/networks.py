@@ -21,7 +21,8 @@ def _is_url(text: str) -> bool:
 
 def _url(text: str) -> dict[str, Any]:
     if not _is_url(text):
-        raise ValueError(f"URL parse error during conversion from string: {text!r}")
+        why = f'parse "{text}": invalid URI for request'
+        raise ValueError(f"URL parse error during conversion from string: {why}")
     return tagged("url", key=text)
 
 
@@ -39,9 +40,13 @@ def _hostname(url: Any) -> str:
 
 
 def _address(text: str) -> _Address:
-    found = ipaddress.ip_address(text)
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        why = f'IP Address "{text}" parse error during conversion from string'
+        raise ValueError(f'{why}: ParseAddr("{text}"): unable to parse IP') from None
     if "%" in text or (isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped):
-        raise ValueError(f"IP Address {text!r} parse error during conversion from string")
+        raise ValueError(f'IP Address "{text}" parse error during conversion from string')
     return found
 
 

@@ -32,14 +32,24 @@ def compile_to(
     """The same where only values of some types will do (`BOOL`). Raises CompileError."""
     program = compile_on_request(text, known, variables)
     kind = program.result_type.partition("<")[0]
-    if result_types and kind not in result_types:
+    fits = kind in result_types and not program.result_type.startswith(_NO_PATCHES)
+    if result_types and not fits:
         names = [_NAMES[each] for each in result_types]
         wanted = names[0] if len(names) == 1 else f"one of [{' '.join(names)}]"
-        raise CompileError(f"must evaluate to {wanted}")
+        raise CompileError(f"must evaluate to {wanted} but got {_shown(program.result_type)}")
     return program
 
 
 _NAMES = {"BOOL": "bool", "STRING": "string", "NULL": "null_type", "MAP": "Object", "LIST": "list(JSONPatch)"}
+
+
+_NO_PATCHES = tuple(f"LIST<{each}" for each in ("BOOL", "DOUBLE", "INT", "LIST", "STRING", "UINT"))
+"""Lists that are no JSON patches, which are lists of maps."""
+
+
+def _shown(result_type: str) -> str:
+    """`LIST<INT>` as Go's CEL writes it: `list(int)`."""
+    return result_type.lower().replace("<", "(").replace(">", ")")
 
 
 def with_variables(text: str, variables: Variables) -> str:

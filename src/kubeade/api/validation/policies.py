@@ -23,7 +23,7 @@ from kubeade.api.validation.fields import (
 from kubeade.api.validation.names import dns_1035_label, dns_subdomain, path_segment, qualified_name
 from kubeade.api.validation.selectors import label_selector
 
-_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
+_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _MUTATED = ("*", "CREATE", "UPDATE")
 _MOST_CONDITIONS, _MOST_ANNOTATIONS = 64, 20
