@@ -24,6 +24,7 @@ from kubeade.store.ledger import Compacted, EventType, Ledger, LedgerClosed, Led
 _log = logging.getLogger(__name__)
 
 REGISTRY = b"/registry/"
+_OBJECT_SLASHES = 4  # /registry/<group>/<plural>/<name>
 _EVERYTHING = (b"\x00", b"\xff")
 _KEPT_CHANGES = 2048
 _KEPT_BYTES = 8 * 1024 * 1024
@@ -202,7 +203,7 @@ class WatchCache:
         self._resources.clear()
         grouped: dict[bytes, dict[bytes, Record]] = {}
         for record in everything.records:
-            if record.key.startswith(REGISTRY):
+            if _holds_object(record.key):
                 grouped.setdefault(resource_prefix(record.key), {})[record.key] = record
         for prefix, records in grouped.items():
             cache = self.resource(prefix)
@@ -230,7 +231,7 @@ class WatchCache:
     def _apply(self, batch: Sequence[LedgerEvent]) -> None:
         for event in batch:
             record = event.record
-            if record.key.startswith(REGISTRY):
+            if _holds_object(record.key):
                 change = Change(record, event.previous, deleted=event.type is EventType.DELETE)
                 prefix = resource_prefix(record.key)
                 self.resource(prefix).apply(change)
@@ -253,6 +254,11 @@ class WatchCache:
             future = heapq.heappop(waiting)[2]
             if not future.done():
                 future.set_result(None)
+
+
+def _holds_object(key: bytes) -> bool:
+    """Others may write to the ledger what they like: what does not lie where objects do is not looked at."""
+    return key.startswith(REGISTRY) and key.count(b"/") >= _OBJECT_SLASHES
 
 
 def resource_prefix(key: bytes) -> bytes:

@@ -167,3 +167,11 @@ async def test_the_first_state_of_a_watch_is_made_as_the_client_takes_it(
         assert first["object"]["metadata"]["name"] == "a0"
         expected = [("ADDED", f"a{number}") for number in range(1, 5)]
         assert await events.names(6) == [*expected, ("DELETED", "a4"), ("ADDED", "b")]
+
+
+async def test_what_others_put_into_the_ledger_stops_nothing(lab: ApiLab) -> None:
+    async with lab.watching(f"{CONFIG_MAPS}?watch=1") as events:
+        for key in (b"/registry/x", b"/registry/apps/x", b"/elsewhere", b"\xfe"):
+            await lab.server.storage.ledger.create(key, b"not an object")
+        await lab.config_map("a")
+        assert await events.names(1) == [("ADDED", "a")]
