@@ -1,4 +1,4 @@
-"""Runtime classes, growing claims, certificate requests, and what is stored without effect."""
+"""Runtime classes, growing claims, certificate requests."""
 
 from base64 import b64encode
 
@@ -101,7 +101,10 @@ async def test_approving_and_signing_need_the_right_to_the_signer(cluster):
 
 
 async def test_the_server_says_who_asked_for_a_certificate():
-    forged = {"metadata": {"name": "r"}, "spec": {"username": "admin", "groups": ["system:masters"], "uid": "7"}}
+    forged = {
+        "metadata": {"name": "r"},
+        "spec": {"username": "admin", "groups": ["system:masters"], "uid": "7"},
+    }
     user = User("jane", groups=("devs",), extra={"a": ("b",)})
     attributes = AdmissionAttributes(Operation.CREATE, user, CSRS, CSRS.kind, object=forged)
     await CertificateRequestor().mutate(attributes)
