@@ -1,6 +1,5 @@
 """Real etcd members for tests: Debian's etcd-server, started on free ports, dying with whoever started it."""
 
-import ctypes
 import json
 import random
 import shutil
@@ -14,7 +13,13 @@ from pathlib import Path
 
 ETCD = shutil.which("etcd")
 MISSING = "no etcd on this machine (Debian: apt-get install etcd-server)"
-_PR_SET_PDEATHSIG = 1
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Not by a hook between fork and exec: gRPC's threads do not survive being forked."""
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Member:
     def start(self, cluster: "list[Member]") -> None:
         assert ETCD is not None
         command = [
+            *(sys.executable, "-S", "-c", _DIE_WITH_PARENT),
             ETCD,
             f"--name={self.name}",
             f"--data-dir={self.folder / self.name}",
@@ -51,7 +57,7 @@ class Member:
             "--logger=zap",
         ]
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_die_with_parent)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -89,9 +95,3 @@ def _free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        with suppress(OSError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -28,6 +28,7 @@ async def write_on(
             continue
 
 
+@pytest.mark.timeout(180)  # an election on a busy machine takes its time
 async def test_losing_and_regaining_each_member_under_load_loses_nothing(tmp_path: Path) -> None:
     cluster = EtcdCluster(tmp_path, 3)
     ledger = await EtcdLedger.open(EtcdAddress(cluster.servers))

@@ -8,10 +8,10 @@ from kubeade.api.protobuf.decoding import MessageDecoder
 from kubeade.api.protobuf.encoding import MessageEncoder
 from kubeade.api.protobuf.envelope import Envelope, enveloped, open_envelope
 from kubeade.api.protobuf.numbers import has_message
-from kubeade.lib.protobuf.wire import DELIMITED, WireError, delimited, tag
 from kubeade.api.resource import Object, split_api_version
 from kubeade.api.schema import META, Schema
 from kubeade.api.schema_node import Node
+from kubeade.lib.protobuf.wire import DELIMITED, WireError, delimited, tag
 
 _FIRST, _SECOND = tag(1, DELIMITED), tag(2, DELIMITED)
 _SHOWN_BYTES = 30

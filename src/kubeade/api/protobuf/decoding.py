@@ -12,6 +12,9 @@ from typing import Any
 
 from kubeade.api.protobuf.numbers import Field, fields_of
 from kubeade.api.protobuf.values import PARSERS, SCHEMA_PROPS, Parse, schema_parsers
+from kubeade.api.resource import Object
+from kubeade.api.schema import META, Schema
+from kubeade.api.schema_node import Node
 from kubeade.lib.protobuf.wire import (
     DELIMITED,
     FIXED32,
@@ -24,9 +27,6 @@ from kubeade.lib.protobuf.wire import (
     signed,
     signed32,
 )
-from kubeade.api.resource import Object
-from kubeade.api.schema import META, Schema
-from kubeade.api.schema_node import Node
 
 MOST_UNKNOWN_FIELDS = 100
 WRAPPED_LISTS = frozenset({f"{META}.APIResource.verbs"})

@@ -10,10 +10,10 @@ from typing import Any
 from kubeade.api.protobuf.decoding import WRAPPED_LISTS
 from kubeade.api.protobuf.numbers import Field, fields_of
 from kubeade.api.protobuf.values import SCHEMA_PROPS, WRITERS, Write, schema_writers
-from kubeade.lib.protobuf.wire import DELIMITED, FIXED64, VARINT, delimited, tag, varint, write_double
 from kubeade.api.resource import Object
 from kubeade.api.schema import Schema
 from kubeade.api.schema_node import Node
+from kubeade.lib.protobuf.wire import DELIMITED, FIXED64, VARINT, delimited, tag, varint, write_double
 
 _SHORT = 128
 

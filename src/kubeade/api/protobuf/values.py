@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kubeade.api.schema import META
 from kubeade.lib.protobuf.wire import (
     DELIMITED,
     VARINT,
@@ -21,7 +22,6 @@ from kubeade.lib.protobuf.wire import (
     tag,
     varint,
 )
-from kubeade.api.schema import META
 from kubeade.lib.timestamps import format_micro_time, format_time, parse_time
 
 Parse = Callable[[bytes, int, int], Any]
