@@ -39,6 +39,7 @@ from kubeade.api.openapi import OpenApi
 from kubeade.api.schema import DEFAULT_VERSION, Schema
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.aggregation import Aggregator
+from kubeade.apiserver.audit.trail import Auditor, Trail, attributes_of
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
@@ -92,7 +93,7 @@ class ApiServerConfig:
     """What to serve. Without a catalogue: all built-in resources of `kubernetes_version`.
 
     `responders` answer what is not stored (reviews, tokens), by (group, plural, subresource). Without an
-    `aggregator` all that is served is served here.
+    `aggregator` all that is served is served here; without an `auditor` no audit log is kept.
     """
 
     kubernetes_version: str = DEFAULT_VERSION
@@ -102,6 +103,7 @@ class ApiServerConfig:
     validation: ValidationOptions = field(default_factory=ValidationOptions)
     responders: Mapping[tuple[str, str, str], Responder] = field(default_factory=dict)
     aggregator: Aggregator | None = None
+    auditor: Auditor | None = None
 
 
 class ApiServer:
@@ -128,6 +130,7 @@ class ApiServer:
         self.metrics = Metrics()
         self.subresources = built_in_subresources()
         self._aggregator = config.aggregator
+        self._auditor = config.auditor
         self._authenticator = authenticator
         self._webhooks = WebhookClient(storage)
         self._customs = CustomResources(
@@ -173,6 +176,8 @@ class ApiServer:
             "apiserver_longrunning_requests": {'verb="WATCH"': float(cache.subscriptions)},
             "apiserver_storage_revision": {"": float(cache.revision)},
         }
+        if self._auditor is not None:
+            gauges.update(self._auditor.counts())
         text = self.metrics.text(gauges).encode()
         return Response(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], text)
 
@@ -201,9 +206,10 @@ class ApiServer:
         loop = asyncio.get_running_loop()
         started = loop.time()
         info = RequestInfo(False, request.path, request.method.lower())
+        trail = self._auditor.open(request) if self._auditor else None
         try:
             info = read_request_info(request)
-            response = await self._answer(request, info)
+            response = await self._answer(request, info, trail)
         except ApiError as error:
             response = self._refusal(request, error)
         except LedgerFull:
@@ -220,33 +226,44 @@ class ApiServer:
             _log.exception("%s %s failed", request.method, request.path)
             response = self._refusal(request, InternalError(_INTERNAL))
         self.metrics.observe(self._labels(info), response.status, loop.time() - started)
+        if trail is not None:
+            trail.finish(response)
         return response
 
     def _refusal(self, request: Request, error: ApiError) -> Response:
         protobuf = refusal_type(request.headers.get("accept", "")) == PROTOBUF
         return error_response(error, self._protobuf if protobuf else None)
 
-    async def _answer(self, request: Request, info: RequestInfo) -> Response:
-        user = await self._user(request)
+    async def _answer(self, request: Request, info: RequestInfo, trail: Trail | None) -> Response:
+        user = await self._user(request, info, trail)
+        if trail is not None:
+            trail.begin(attributes_of(user, info))
         if impersonates(request.headers):
             user = await impersonated(user, request.headers, self._backend.authorizer)
-        await self._authorize(user, info, request)
+            if trail is not None:
+                trail.impersonate(user)
+        await self._authorize(user, info, request, trail)
         extension = self._aggregator.find(request.path) if self._aggregator else None
         if self._aggregator and extension:
             return await self._aggregator.pass_on(extension, request, user)
         if not info.resource_request:
             return await self.endpoints.answer(request)
-        return await self._resource(request, info, user)
+        return await self._resource(request, info, user, trail)
 
-    async def _user(self, request: Request) -> User:
+    async def _user(self, request: Request, info: RequestInfo, trail: Trail | None) -> User:
         if isinstance(request.identity, User):
             return request.identity
-        user = await self._authenticator.authenticate(request)
-        if user is None:
-            raise Unauthorized("Unauthorized")
+        try:
+            user = await self._authenticator.authenticate(request)
+            if user is None:
+                raise Unauthorized("Unauthorized")
+        except Unauthorized:
+            if trail is not None:
+                trail.reject_stranger(info)
+            raise
         return user
 
-    async def _authorize(self, user: User, info: RequestInfo, request: Request) -> None:
+    async def _authorize(self, user: User, info: RequestInfo, request: Request, trail: Trail | None) -> None:
         field_selector, label_selector = _selectors(request.query_string)
         attributes = Attributes(
             user,
@@ -263,13 +280,17 @@ class ApiServer:
             label_selector,
         )
         decision = await self._backend.authorizer.authorize(attributes)
+        if trail is not None:
+            trail.decide(decision)
         if not decision.allowed:
             raise forbidden(attributes, decision.reason)
 
-    async def _resource(self, request: Request, info: RequestInfo, user: User) -> Response:
+    async def _resource(
+        self, request: Request, info: RequestInfo, user: User, trail: Trail | None
+    ) -> Response:
         found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
-            raise NotFound("the server could not find the requested resource")
+            raise NotFound("the server could not find the requested resource", details={})
         if self.storage.ledger.shared and "resourceVersion=" not in request.query_string:
             await self.storage.refresh()
         if info.subresource == "proxy":  # query, Accept and body are for whom the request goes to
@@ -278,6 +299,9 @@ class ApiServer:
         form = negotiate(request.headers.get("accept", ""), custom=found.custom)
         call = Call(self._backend, request, info, found, user, options, form)
         accept_protobuf(call)
+        if trail is not None:
+            call.audit_annotations = trail.annotations
+            trail.read(call.request)
         custom = self._customs.find(found.resource)
         if custom is not None and custom.deprecation_warning:
             call.warnings.append(custom.deprecation_warning)

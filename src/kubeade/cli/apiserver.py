@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from kubeade.cli import etcd
+from kubeade.cli import access, etcd
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
 
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--kubelet-certificate-authority", default="", metavar="FILE")
     _add_front_proxies(parser)
     parser.add_argument("--authorization-mode", default=AUTHORIZATION_MODES, help="always %(default)s")
+    access.add_arguments(parser)
     etcd.add_arguments(parser.add_argument_group("its ledger (default: SQLite in the data directory)"))
 
 
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         options.service_cluster_ip_range,
         _files(options),
         etcd.read(options),
+        access.read(options),
     )
     ready = "" if options.client_ca_file else f"export KUBECONFIG={options.data.kubeconfig}"
     return start(

@@ -3,7 +3,7 @@ Ready."""
 
 import argparse
 
-from kubeade.cli import etcd
+from kubeade.cli import access, etcd
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
 from kubeade.cluster.settings import KUBERNETES_VERSION, Order
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="V",
         help="the version to be (default: %(default)s)",
     )
+    access.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,4 +90,5 @@ def _order(options: argparse.Namespace) -> Order:
         options.store,
         store,
         options.advertise_address,
+        access.read(options),
     )

@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 
+from kubeade.apiserver.config_file import ConfigError
 from kubeade.cluster import addresses, daemon, process_limits, settings, teardown
 from kubeade.cluster.components import Components
 from kubeade.cluster.control_plane import ControlPlane
@@ -43,7 +44,15 @@ def run(data: DataDirectory, order: Order, report: Report) -> None:
     process_limits.give_back_memory()
     try:
         runner()(Cluster(data, order, report).run())
-    except (ModeRefused, settings.SettingsError, LedgerError, CriError, NetworkError, OSError) as error:
+    except (
+        ModeRefused,
+        settings.SettingsError,
+        ConfigError,
+        LedgerError,
+        CriError,
+        NetworkError,
+        OSError,
+    ) as error:
         log.exception("the cluster did not start")
         report(Step("failed", str(error)))
 
@@ -71,7 +80,9 @@ class Cluster:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
             daemon.record(self._data.process, daemon.this_process())
             trust = Trust.of(self._data, self._clock)
-            plane = ControlPlane(self._data, chosen, trust, store.ledger, self._clock, self._ids)
+            plane = ControlPlane(
+                self._data, chosen, trust, store.ledger, self._clock, self._ids, self._order.access
+            )
             components = Components(
                 self._data, chosen, detected.mode, plane.handle, trust, self._clock, self._ids
             )

@@ -21,6 +21,8 @@ from kubeade.apiserver.subresources.proxy import add_proxies
 from kubeade.apiserver.subresources.streams import add_streams
 from kubeade.apiserver.upkeep import keep_current
 from kubeade.client.kubeconfig import Credentials, render
+from kubeade.cluster.access import Access
+from kubeade.cluster.auditing import AuditParts
 from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
@@ -40,13 +42,21 @@ class ControlPlane:
     """The API server of one cluster. `handle` is for clients in this process."""
 
     def __init__(
-        self, data: DataDirectory, settings: Settings, trust: Trust, ledger: Ledger, clock: Clock, ids: Ids
+        self,
+        data: DataDirectory,
+        settings: Settings,
+        trust: Trust,
+        ledger: Ledger,
+        clock: Clock,
+        ids: Ids,
+        access: Access,
     ) -> None:
         self._data = data
         self._settings = settings
         self._trust = trust
         self._clock = clock
         storage = Storage.on(ledger)
+        self._audit = AuditParts.of(access.audit, settings.kubernetes_version, clock, ids)
         authorization = build_authorizer(storage)
         tokens = trust.tokens()
         self._request_headers = trust.request_headers()
@@ -62,6 +72,7 @@ class ControlPlane:
                 validation=ValidationOptions(allow_loopback_endpoints=settings.network != "bridge"),
                 responders={**authentication.responders, **authorization.responders},
                 aggregator=self._aggregator,
+                auditor=self._audit.auditor if self._audit else None,
             ),
             storage,
             clock,
@@ -122,6 +133,8 @@ class ControlPlane:
         if self._http is not None:
             await self._http.stop()
         await self._webhooks.close()
+        if self._audit is not None:
+            await asyncio.to_thread(self._audit.log.close)
 
     def _names(self, addresses: list[str]) -> tuple[str, ...]:
         service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]

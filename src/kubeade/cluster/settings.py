@@ -4,12 +4,13 @@ Choices that stored objects depend on (addresses, node name) are kept in `settin
 the same Services at the same addresses.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
+from kubeade.cluster.access import Access
 from kubeade.cluster.pki import write_private
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -45,6 +46,7 @@ class Order:
     store: str = ""
     etcd: EtcdSettings | None = None
     advertise_address: str = ""
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from ipaddress import ip_address
 
 from kubeade.api.errors import ApiError
 from kubeade.cluster import daemon
+from kubeade.cluster.access import Access
 from kubeade.cluster.addresses import node_name
 from kubeade.cluster.control_plane import ControlPlane
 from kubeade.cluster.event_loop import runner
@@ -40,6 +41,7 @@ class ApiOrder:
     service_cidr: str
     files: KeyFiles = field(default_factory=KeyFiles)
     etcd: EtcdSettings | None = None
+    access: Access = field(default_factory=Access)
 
     def settings(self) -> Settings:
         """As the rest of the wiring wants them; of pods it knows nothing, but Endpoints on loopback are in
@@ -76,7 +78,7 @@ async def _run(data: DataDirectory, order: ApiOrder, report: Report) -> None:
     store = await Store.open(data, order.etcd, clock)
     try:
         daemon.record(data.process, daemon.this_process())
-        plane = ControlPlane(data, order.settings(), trust, store.ledger, clock, Ids())
+        plane = ControlPlane(data, order.settings(), trust, store.ledger, clock, Ids(), order.access)
         try:
             await plane.start([order.advertise_address], order.bind_address)
             await store.open_door()

@@ -1,7 +1,7 @@
 """PodSecurity: a namespace's labels say which of the Pod Security Standards its pods must keep.
 
-`enforce` refuses pods, `warn` warns about pods and about templates of pods, `audit` would note it
-in the audit log, which this server does not keep.
+`enforce` refuses pods, `warn` warns about pods and about templates of pods, `audit` notes it in the audit
+log.
 """
 
 import re
@@ -61,6 +61,7 @@ class Standard:
 class Policy:
     enforce: Standard = Standard()
     warn: Standard = Standard()
+    audit: Standard = Standard()
 
 
 _FREE = Policy()
@@ -87,7 +88,9 @@ class PodSecurity(Plugin):
             _check_pod(attributes, policy)
         elif not attributes.subresource:
             place = _TEMPLATES[attributes.resource.group, attributes.resource.plural]
-            _warn(attributes, policy, part(new_object(attributes), *place))
+            template = part(new_object(attributes), *place)
+            _audit(attributes, policy, template)
+            _warn(attributes, policy, template)
 
     def _check_namespace(self, attributes: AdmissionAttributes) -> None:
         """Labels must make sense; pods that a stricter level would not have let in are told."""
@@ -134,12 +137,12 @@ def read_policy(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
         return Standard(level, version)
 
     enforce = standard("enforce", "restricted")
-    standard("audit", "privileged")
+    audit = standard("audit", "privileged")
     warn = standard("warn", "privileged")
     if f"{PREFIX}warn" not in labels and f"{PREFIX}enforce" in labels and stricter(enforce.level, warn.level):
         pinned = f"{PREFIX}warn-version" in labels
         warn = replace(warn, level=enforce.level) if pinned else enforce
-    return Policy(enforce, warn), errors
+    return Policy(enforce, warn, audit), errors
 
 
 def _check_pod(attributes: AdmissionAttributes, policy: Policy) -> None:
@@ -148,7 +151,9 @@ def _check_pod(attributes: AdmissionAttributes, policy: Policy) -> None:
     pod = new_object(attributes)
     if attributes.old_object is not None and not _is_significant(pod, attributes.old_object):
         return
+    attributes.audit_annotations[f"{PREFIX}enforce-policy"] = str(policy.enforce)
     broken = policy.enforce.broken_by(pod["metadata"], pod["spec"])
+    _audit(attributes, policy, pod)
     if broken:
         raise refused(attributes, f'violates PodSecurity "{policy.enforce}": {_detailed(broken)}')
     _warn(attributes, policy, pod)
@@ -160,6 +165,15 @@ def _warn(attributes: AdmissionAttributes, policy: Policy, pod: Object) -> None:
     broken = policy.warn.broken_by(part(pod, "metadata"), pod["spec"])
     if broken:
         attributes.warnings.append(f'would violate PodSecurity "{policy.warn}": {_detailed(broken)}')
+
+
+def _audit(attributes: AdmissionAttributes, policy: Policy, pod: Object) -> None:
+    if "spec" not in pod:
+        return
+    broken = policy.audit.broken_by(part(pod, "metadata"), pod["spec"])
+    if broken:
+        said = f'would violate PodSecurity "{policy.audit}": {_detailed(broken)}'
+        attributes.audit_annotations[f"{PREFIX}audit-violations"] = said
 
 
 def _is_significant(new: Object, old: Object) -> bool:
