@@ -18,13 +18,12 @@ class Chooser:
         endpoints = list(self.route.endpoints)
         if not endpoints:
             return []
-        self._turn = (self._turn + 1) % len(endpoints)
-        ordered = endpoints[self._turn :] + endpoints[: self._turn]
-        known = self._clients.get(client)
-        if known and known[1] > now_seconds and known[0] in endpoints:
-            ordered.remove(known[0])
-            ordered.insert(0, known[0])
-        return ordered
+        known = self._known(client, now_seconds)
+        if known in endpoints:
+            first = endpoints.index(known)
+        else:
+            first = self._turn = (self._turn + 1) % len(endpoints)
+        return endpoints[first:] + endpoints[:first]
 
     def chosen(self, client: str, endpoint: Endpoint, now_seconds: float) -> None:
         """The client's connection went to this endpoint; remember it where the Service wants that."""
@@ -33,4 +32,11 @@ class Chooser:
         self._clients.pop(client, None)
         if len(self._clients) >= CLIENTS_LIMIT:
             del self._clients[next(iter(self._clients))]
-        self._clients[client] = (endpoint, now_seconds + self.route.affinity_seconds)
+        self._clients[client] = (endpoint, now_seconds)
+
+    def _known(self, client: str, now_seconds: float) -> Endpoint | None:
+        """Where the client was last, as long as the Service wants it to come back there."""
+        if not self.route.affinity_seconds:
+            self._clients.clear()
+        endpoint, last_seconds = self._clients.get(client, (None, 0.0))
+        return endpoint if now_seconds < last_seconds + self.route.affinity_seconds else None
