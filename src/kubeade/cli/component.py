@@ -75,6 +75,7 @@ _UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 def run_component(options: argparse.Namespace, name: str, start: Start) -> int:
     """Run `start` with a client of the kubeconfig until SIGTERM or SIGINT. Raises CommandError."""
     from kubeade.client import kubeconfig
+    from kubeade.cluster.event_loop import runner
 
     work = _elected(options, start) if getattr(options, "leader_elect", False) else start
 
@@ -85,7 +86,7 @@ def run_component(options: argparse.Namespace, name: str, start: Start) -> int:
         credentials = kubeconfig.load(kubeconfig_path(options))
     except kubeconfig.KubeconfigError as error:
         raise CommandError(str(error)) from error
-    asyncio.run(_until_told(credentials, name, work))
+    runner()(_until_told(credentials, name, work))
     return 0
 
 
