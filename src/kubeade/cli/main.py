@@ -30,6 +30,7 @@ COMMANDS = (
     "kubectl",
     "image",
     "ledger",
+    "snapshot",
     "apiserver",
     "kubelet",
     "scheduler",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubeade.store.ledger import LedgerUnusable
+from kubeade.store.place import EMPTY_REVISION, STEP_BITS
 
 FORMAT = 2
 APPLICATION_ID = 0x6B616465  # "kade", so that `file` and a careless path are told apart
@@ -134,6 +135,15 @@ def read_size(connection: sqlite3.Connection) -> FileSize:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return FileSize(pages * PAGE_BYTES, (pages - free) * PAGE_BYTES)
+
+
+def read_extent(path: Path) -> tuple[int, int]:
+    """The newest revision of a ledger that nobody has opened here, and how many keys it has. Raises
+    sqlite3.Error."""
+    with closing(open_reader(path)) as reader:
+        (newest,) = reader.execute("SELECT max(place) FROM history").fetchone()
+        (keys,) = reader.execute("SELECT count(*) FROM current").fetchone()
+    return (newest >> STEP_BITS if newest else EMPTY_REVISION), keys
 
 
 def copy_file(source: Path, target: Path) -> None:

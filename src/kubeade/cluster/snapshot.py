@@ -1,0 +1,144 @@
+"""A whole cluster in one file, and a cluster from such a file.
+
+The file is a tar archive, sealed with its SHA-256: the ledger as of one moment, the cluster's keys and its
+settings. So what is restored is the same cluster: certificates, tokens and addresses stay valid. What
+`etcdctl snapshot save` gets from the ledger's etcd face can be restored, too; it is the ledger alone.
+
+Saving never stops the cluster. Restoring goes into a directory that holds nothing yet, and the ledger is
+checked before anybody relies on it.
+"""
+
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kubeade.cluster.layout import DataDirectory
+from kubeade.store.check import check_file
+from kubeade.store.schema import copy_file, read_extent
+from kubeade.store.sealed import SealBroken, seal, verify
+
+SUFFIX = ".snapshot"
+_SQLITE = b"SQLite format 3\0"
+_KEPT = ("settings.json", "pki")
+_NOT_KEPT = ("endpoint.json",)
+"""Says where the ledger's etcd face is now."""
+
+
+class SnapshotRefused(Exception):
+    """It cannot be saved or restored; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a file holds. `whole` is False for a ledger alone."""
+
+    path: Path
+    saved: datetime
+    size_bytes: int
+    revision: int
+    keys: int
+    whole: bool
+
+
+def save(data: DataDirectory, target: Path) -> Snapshot:
+    """Of a cluster that runs or is stopped. Raises SnapshotRefused, OSError."""
+    if not data.ledger.exists():
+        raise SnapshotRefused(f"no ledger in {data.root}")
+    if target.exists():
+        raise SnapshotRefused(f"{target} exists")
+    with TemporaryDirectory(dir=target.parent, prefix=".snapshot-") as folder:
+        copy, packed = Path(folder, "ledger.db"), Path(folder, "packed")
+        try:
+            copy_file(data.ledger, copy)
+        except sqlite3.Error as error:
+            raise SnapshotRefused(f"{data.ledger} cannot be read: {error}") from error
+        _pack(data, copy, packed)
+        os.link(packed, target)  # fails where somebody else made it meanwhile
+    _sync_folder(target.parent)
+    return read(target)
+
+
+def read(path: Path) -> Snapshot:
+    """Verified. Raises SnapshotRefused, OSError."""
+    with _opened(path) as folder:
+        try:
+            revision, keys = read_extent(folder / "ledger.db")
+        except sqlite3.Error as error:
+            raise SnapshotRefused(f"no ledger in {path}: {error}") from error
+        saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Snapshot(path, saved, path.stat().st_size, revision, keys, (folder / "pki").is_dir())
+
+
+def restore(path: Path, data: DataDirectory) -> Snapshot:
+    """Raises SnapshotRefused, OSError."""
+    if data.root.exists() and any(data.root.iterdir()):
+        raise SnapshotRefused(f"{data.root} is not empty: restore into a new --data-dir")
+    snapshot = read(path)
+    with _opened(path) as folder:
+        if findings := check_file(folder / "ledger.db"):
+            raise SnapshotRefused(f"the ledger in {path} is not consistent: {findings[0]}")
+        data.prepare()
+        for name in _KEPT:
+            if (folder / name).is_dir():
+                shutil.copytree(folder / name, data.root / name, dirs_exist_ok=True)
+            elif (folder / name).exists():
+                shutil.copyfile(folder / name, data.root / name)
+        data.pki.chmod(0o700)
+        copy_file(folder / "ledger.db", data.ledger)
+    return snapshot
+
+
+def _pack(data: DataDirectory, ledger: Path, packed: Path) -> None:
+    descriptor = os.open(packed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w+b") as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            archive.add(ledger, "ledger.db")
+            for name in _KEPT:
+                if (data.root / name).exists():
+                    archive.add(data.root / name, name, filter=_is_kept)
+        seal(file)
+
+
+def _is_kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if member.name.rpartition("/")[2] in _NOT_KEPT else member
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Path]:
+    """A folder with what the file holds, once its seal is verified."""
+    try:
+        size = verify(path)
+    except SealBroken as error:
+        raise SnapshotRefused(str(error)) from error
+    with TemporaryDirectory(prefix="kubeade-snapshot-") as name, path.open("rb") as file:
+        folder = Path(name)
+        if file.read(len(_SQLITE)) == _SQLITE:
+            _take_ledger(path, size, folder / "ledger.db")
+        else:
+            file.seek(0)
+            try:
+                with tarfile.open(fileobj=file, mode="r:") as archive:
+                    archive.extractall(folder, filter="data")
+            except tarfile.TarError as error:
+                raise SnapshotRefused(f"{path} is no snapshot of kubeade: {error}") from error
+        yield folder
+
+
+def _take_ledger(path: Path, size: int, target: Path) -> None:
+    shutil.copyfile(path, target)
+    os.truncate(target, size)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
