@@ -59,10 +59,12 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether it is allowed, and why (shown to the user when it is not)."""
+    """Whether it is allowed, and why (shown to the user when it is not). `denied`: whatever other
+    authorizers would say."""
 
     allowed: bool
     reason: str = ""
+    denied: bool = False
 
 
 class Authorizer(Protocol):

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from kubeade.cluster.trust import KeyFiles
 
 HELP = "run the API server alone, with a ledger in the data directory"
-AUTHORIZATION_MODES = "Node,RBAC"
 _HEADER_FLAGS = ("username-headers", "uid-headers", "group-headers", "extra-headers-prefix")
 
 
@@ -36,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--kubelet-client-key", default="", metavar="FILE")
     keys.add_argument("--kubelet-certificate-authority", default="", metavar="FILE")
     _add_front_proxies(parser)
-    parser.add_argument("--authorization-mode", default=AUTHORIZATION_MODES, help="always %(default)s")
     access.add_arguments(parser)
     etcd.add_arguments(parser.add_argument_group("its ledger (default: SQLite in the data directory)"))
 
@@ -114,8 +112,6 @@ def _check(options: argparse.Namespace) -> None:
     """Raises CommandError (2) for what does not fit together or is not there."""
     from ipaddress import IPv4Network, ip_address
 
-    if set(options.authorization_mode.split(",")) != set(AUTHORIZATION_MODES.split(",")):
-        raise CommandError(f"--authorization-mode can only be {AUTHORIZATION_MODES}", exit_code=2)
     for one, other in (
         ("tls_cert_file", "tls_private_key_file"),
         ("kubelet_client_certificate", "kubelet_client_key"),

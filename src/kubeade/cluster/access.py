@@ -20,5 +20,52 @@ class AuditFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class OidcFlags:
+    """One OpenID issuer, as kube-apiserver's --oidc-* flags say it. A prefix of "-" is none."""
+
+    issuer_url: str = ""
+    client_id: str = ""
+    username_claim: str = "sub"
+    username_prefix: str = ""
+    groups_claim: str = ""
+    groups_prefix: str = ""
+    authority_file: str = ""
+    required_claims: tuple[tuple[str, str], ...] = ()
+    signing_algorithms: tuple[str, ...] = ("RS256",)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFile:
+    """A webhook of access: a kubeconfig that says where it is, and the version to speak."""
+
+    kubeconfig: str
+    version: str = "v1beta1"
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who may come in besides the cluster's own users."""
+
+    static_tokens: str = ""
+    oidc: OidcFlags | None = None
+    configuration: str = ""
+    webhook: WebhookFile | None = None
+    webhook_kept_seconds: float = 120.0
+    anonymous: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who says what is allowed, in this order."""
+
+    modes: tuple[str, ...] = ("Node", "RBAC")
+    webhook: WebhookFile | None = None
+    authorized_seconds: float = 300.0
+    unauthorized_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     audit: AuditFiles = field(default_factory=AuditFiles)
+    users: Users = field(default_factory=Users)
+    rights: Rights = field(default_factory=Rights)

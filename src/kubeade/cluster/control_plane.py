@@ -29,6 +29,7 @@ from kubeade.cluster.pki import Subject, write_private
 from kubeade.cluster.roles import KUBELET_CLIENT_USER
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cluster.trust import Trust
+from kubeade.cluster.users import authorization_webhook, further_users
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
@@ -57,10 +58,15 @@ class ControlPlane:
         self._clock = clock
         storage = Storage.on(ledger)
         self._audit = AuditParts.of(access.audit, settings.kubernetes_version, clock, ids)
-        authorization = build_authorizer(storage)
+        self._access_webhook = authorization_webhook(access.rights, clock)
+        authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
         tokens = trust.tokens()
+        audiences = tuple(tokens.audiences or tokens.issuers)
+        self._further = further_users(access.users, tokens.issuers, audiences, clock)
         self._request_headers = trust.request_headers()
-        authentication = build_authenticator(storage, tokens, clock, ids, self._request_headers)
+        authentication = build_authenticator(
+            storage, tokens, clock, ids, self._request_headers, self._further
+        )
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
@@ -133,6 +139,10 @@ class ControlPlane:
         if self._http is not None:
             await self._http.stop()
         await self._webhooks.close()
+        for tokens in self._further.tokens:
+            await tokens.close()
+        if self._access_webhook is not None:
+            await self._access_webhook.close()
         if self._audit is not None:
             await asyncio.to_thread(self._audit.log.close)
 

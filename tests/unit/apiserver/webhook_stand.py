@@ -91,12 +91,9 @@ class WebhookServer:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(
-            int(line.partition(":")[2])
-            for line in head.split("\r\n")
-            if line.lower().startswith("content-length")
-        )
-        body = json.loads(await reader.readexactly(length))
+        lengths = [line for line in head.split("\r\n") if line.lower().startswith("content-length")]
+        length = int(lengths[0].partition(":")[2]) if lengths else 0
+        body = json.loads(await reader.readexactly(length) or b"null")
         path = head.split(" ")[1].partition("?")[0]
         self.asked.append((path, body))
         found = self._handlers[path](body)

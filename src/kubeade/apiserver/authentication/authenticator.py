@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubeade.api.errors import Unauthorized
-from kubeade.apiserver.authentication.bearer import BearerAuthenticator, bearer_token
+from kubeade.apiserver.authentication.bearer import BearerAuthenticator, TokenAuthenticator, bearer_token
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.issuers import Issuers
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
+from kubeade.apiserver.authentication.jwt.config import Anonymous
 from kubeade.apiserver.authentication.openid import OpenIdDocuments
 from kubeade.apiserver.authentication.request_header import RequestHeaderAuthenticator, RequestHeaders
 from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
@@ -38,27 +39,43 @@ class TokenConfig:
     keys_url: str = f"{DEFAULT_ISSUER}/openid/v1/jwks"
 
 
+_ANYBODY = Anonymous()
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherUsers:
+    """Who may come in besides the cluster's own users: tokens of other kinds, and who shows nothing."""
+
+    tokens: Sequence[TokenAuthenticator] = ()
+    anonymous: Anonymous = _ANYBODY
+
+
 class RequestAuthenticator:
-    """The server's `Authenticator`. Without credentials one is the anonymous user, whom roles restrict."""
+    """The server's `Authenticator`. Without credentials one is the anonymous user, whom roles restrict, or
+    nobody where `anonymous` does not admit that."""
 
     def __init__(
         self,
         certificates: CertificateAuthenticator,
         bearer: BearerAuthenticator,
         proxies: RequestHeaderAuthenticator | None = None,
+        anonymous: Anonymous = _ANYBODY,
     ) -> None:
         self._certificates = certificates
         self._bearer = bearer
         self._proxies = proxies
+        self._anonymous = anonymous
 
-    async def authenticate(self, request: Request) -> User:
+    async def authenticate(self, request: Request) -> User | None:
         """Raises Unauthorized for wrong credentials."""
-        user = self._authenticated(request) or ANONYMOUS_USER
+        user = await self._authenticated(request)
+        if user is None and self._anonymous.admits(request.path):
+            user = ANONYMOUS_USER
         if self._proxies:
             self._proxies.clear(request)
         return user
 
-    def _authenticated(self, request: Request) -> User | None:
+    async def _authenticated(self, request: Request) -> User | None:
         if request.peer_certificate:
             user = self._proxies.authenticate(request) if self._proxies else None
             if user is not None:
@@ -70,7 +87,7 @@ class RequestAuthenticator:
         if not token:
             return None
         try:
-            return self._bearer.authenticate(token)[0]
+            return (await self._bearer.authenticate(token))[0]
         except InvalidToken as error:
             raise Unauthorized("Unauthorized") from error
 
@@ -86,13 +103,19 @@ class Authentication:
 
 
 def build_authenticator(
-    reader: Reader, tokens: TokenConfig, clock: Clock, ids: Ids, proxies: RequestHeaders | None = None
+    reader: Reader,
+    tokens: TokenConfig,
+    clock: Clock,
+    ids: Ids,
+    proxies: RequestHeaders | None = None,
+    further: FurtherUsers | None = None,
 ) -> Authentication:
     """Everything about who asks, over the cluster's own service accounts and secrets."""
+    further = further or FurtherUsers()
     keys = ServiceAccountKeys(tokens.signing_key_pem, tokens.verifying_key_pems)
     audiences = tuple(tokens.audiences or tokens.issuers)
     accounts = ServiceAccountAuthenticator(keys, reader, clock, tokens.issuers, audiences)
-    bearer = BearerAuthenticator(accounts, BootstrapTokenAuthenticator(reader, clock))
+    bearer = BearerAuthenticator(accounts, BootstrapTokenAuthenticator(reader, clock), further.tokens)
     issuer = TokenIssuer(keys, reader, clock, ids, tokens.issuers[0], audiences)
     group = "authentication.k8s.io"
     responders: dict[tuple[str, str, str], Responder] = {
@@ -105,6 +128,7 @@ def build_authenticator(
             CertificateAuthenticator(clock, Issuers(proxies.user_authority_pem) if proxies else None),
             bearer,
             RequestHeaderAuthenticator(proxies, clock) if proxies else None,
+            further.anonymous,
         ),
         responders,
         OpenIdDocuments(keys, tokens.issuers[0], tokens.keys_url),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.jws import InvalidToken
@@ -9,22 +10,57 @@ from kubeade.apiserver.authentication.service_account import ServiceAccountAuthe
 from kubeade.apiserver.seams import User
 
 
+class TokenAuthenticator(Protocol):
+    """A further kind of tokens that somebody configured."""
+
+    async def authenticate(self, token: str, audiences: Sequence[str]) -> tuple[User, tuple[str, ...]] | None:
+        """The user and the audiences that apply (none for tokens that have none); None for a token of
+        another kind. Raises InvalidToken."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class BearerAuthenticator:
-    """Asks the kinds of tokens in turn; at most one knows a given token."""
+    """Asks the kinds of tokens in turn; the first that knows a given token decides."""
 
     service_accounts: ServiceAccountAuthenticator
     bootstrap_tokens: BootstrapTokenAuthenticator
+    others: Sequence[TokenAuthenticator] = ()
 
-    def authenticate(self, token: str, audiences: Sequence[str] = ()) -> tuple[User, tuple[str, ...]]:
+    async def authenticate(self, token: str, audiences: Sequence[str] = ()) -> tuple[User, tuple[str, ...]]:
         """The user and the audiences that apply (none for tokens that have none). Raises InvalidToken."""
         user = self.bootstrap_tokens.authenticate(token)
         if user is not None:
-            return user, ()
-        if not self.service_accounts.issued_here(token):
-            raise InvalidToken("invalid bearer token")
-        verified = self.service_accounts.verify(token, audiences)
-        return verified.user, verified.audiences
+            return user, self._common((), audiences)
+        errors = []
+        if self.service_accounts.issued_here(token):
+            try:
+                verified = self.service_accounts.verify(token, audiences)
+            except InvalidToken as error:
+                errors.append(str(error))
+            else:
+                return verified.user, verified.audiences
+        for other in self.others:
+            try:
+                found = await other.authenticate(token, audiences)
+            except InvalidToken as error:
+                errors.append(str(error))
+                continue
+            if found is not None:
+                return found[0], self._common(found[1], audiences)
+        raise InvalidToken(", ".join(errors) or "invalid bearer token")
+
+    def _common(self, named: tuple[str, ...], wanted: Sequence[str]) -> tuple[str, ...]:
+        """A token that names no audience is for this API server, and for nobody else who asks."""
+        if named or not wanted:
+            return named
+        own = self.service_accounts.audiences
+        common = tuple(each for each in wanted if each in own)
+        if not common:
+            raise InvalidToken("token audiences are invalid for the target audiences")
+        return common
 
 
 def bearer_token(authorization: str) -> str:

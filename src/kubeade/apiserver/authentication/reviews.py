@@ -22,7 +22,7 @@ class TokenReviews:
         if not spec.get("token"):
             raise BadRequest("token is required for TokenReview in authentication")
         try:
-            user, audiences = self.bearer.authenticate(spec["token"], spec.get("audiences") or ())
+            user, audiences = await self.bearer.authenticate(spec["token"], spec.get("audiences") or ())
         except InvalidToken as error:
             shown = f"[invalid bearer token, {error}]" if str(error) != "invalid bearer token" else str(error)
             return {**question.body, "status": {"user": {}, "error": shown}}

@@ -58,7 +58,7 @@ class ServiceAccountAuthenticator:
         self._reader = reader
         self._clock = clock
         self._issuers = frozenset(issuers)
-        self._audiences = tuple(audiences)
+        self.audiences = tuple(audiences)
         self._verified: BoundedCache[str, VerifiedToken] = BoundedCache(MAX_REMEMBERED_TOKENS)
         self._dependents: dict[BoundKey, set[str]] = {}
         for resource in (SERVICE_ACCOUNTS, PODS, SECRETS, NODES):
@@ -77,7 +77,7 @@ class ServiceAccountAuthenticator:
         if verified is None or verified.good_until < self._now():
             verified = self._verify(token)
             self._remember(token, verified)
-        wanted = audiences or self._audiences
+        wanted = audiences or self.audiences
         common = tuple(audience for audience in wanted if audience in verified.audiences)
         if not common:
             raise InvalidToken(
@@ -101,7 +101,7 @@ class ServiceAccountAuthenticator:
             good_until = min(good_until, bound.good_until)
             bound_to.append(bound.key)
         user = _user(kubernetes, claims.get("jti", ""))
-        audiences = claims.get("aud") or self._audiences
+        audiences = claims.get("aud") or self.audiences
         audiences = (audiences,) if isinstance(audiences, str) else tuple(audiences)
         return VerifiedToken(user, audiences, good_until, tuple(bound_to))
 
@@ -164,7 +164,7 @@ class ServiceAccountAuthenticator:
         account = self._account({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}})
         user = _user({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}, "")
         bound_to = (_key(SERVICE_ACCOUNTS, account), _key(SECRETS, secret))
-        return VerifiedToken(user, self._audiences, _deadline(account), bound_to)
+        return VerifiedToken(user, self.audiences, _deadline(account), bound_to)
 
     def _remember(self, token: str, verified: VerifiedToken) -> None:
         dropped = self._verified.put(token, verified)

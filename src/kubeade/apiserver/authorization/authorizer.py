@@ -1,4 +1,4 @@
-"""The authorizers in order: the superuser, nodes, roles. The first that allows decides."""
+"""The authorizers in order: the superuser, nodes, roles, a webhook. The first that decides, decides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ class Union:
                 return decision
             if decision.reason:
                 reasons.append(decision.reason)
+            if decision.denied:
+                break
         return Decision(False, "\n".join(reasons))
 
 
@@ -41,9 +43,20 @@ class Authorization:
     responders: Mapping[tuple[str, str, str], Responder]
 
 
-def build_authorizer(reader: Reader) -> Authorization:
-    """The authorizer over the cluster's own roles and pods, with what answers reviews from it."""
+MODES = ("Node", "RBAC", "Webhook")
+
+
+def build_authorizer(
+    reader: Reader, modes: Sequence[str] = ("Node", "RBAC"), webhook: Authorizer | None = None
+) -> Authorization:
+    """The authorizer over the cluster's own roles and pods, with what answers reviews from it.
+
+    `modes` are asked in this order; Webhook needs the `webhook`.
+    """
     policy = RbacPolicy(reader)
-    authorizer = Union([NodeAuthorizer(reader), RbacAuthorizer(policy)])
+    members: dict[str, Authorizer] = {"Node": NodeAuthorizer(reader), "RBAC": RbacAuthorizer(policy)}
+    if webhook is not None:
+        members["Webhook"] = webhook
+    authorizer = Union([members[mode] for mode in modes])
     responders = Reviews(authorizer, policy).responders()
     return Authorization(authorizer, policy, EscalationCheck(policy, authorizer), responders)
