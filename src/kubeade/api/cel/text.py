@@ -1,20 +1,20 @@
 """find and findAll (upstream: cel/library/regex.go); jsonpatch.escapeKey (library/jsonpatch.go)."""
 
 from kubeade.api.cel.overload import Overload, method, plain_function
-from kubeade.api.crd.patterns import compile_pattern
+from kubeade.api.linear_patterns import find_all
 
 
 def _find(text: str, pattern: str) -> str:
-    found = compile_pattern(pattern).search(text)
+    found = find_all(pattern, text)
     return found[0] if found else ""
 
 
 def _find_all(text: str, pattern: str) -> list[str]:
-    return [found[0] for found in compile_pattern(pattern).finditer(text)]
+    return find_all(pattern, text)
 
 
 def _find_some(text: str, pattern: str, limit: int) -> list[str]:
-    found = _find_all(text, pattern)
+    found = find_all(pattern, text)
     return found if limit < 0 else found[:limit]
 
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from kubeade.api.crd.patterns import compile_pattern
+from kubeade.api.linear_patterns import searcher
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.validation.fields import Errors, forbidden, invalid, required
@@ -134,7 +134,7 @@ def _is_int_or_string(rules: Object, schema: Object | None) -> bool:
 
 def _pattern(pattern: str, path: str) -> Errors:
     try:
-        compile_pattern(pattern)
+        searcher(pattern)
     except re.error as error:
         yield invalid(path, pattern, f"must be a valid regular expression, but isn't: {error}")
 

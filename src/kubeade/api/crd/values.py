@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubeade.api.crd.formats import rule_of
-from kubeade.api.crd.patterns import compile_pattern
 from kubeade.api.errors import FieldError
+from kubeade.api.linear_patterns import searcher
 from kubeade.api.parts import part
 from kubeade.api.patch.json_value import same
 from kubeade.api.resource import Object
@@ -107,7 +107,7 @@ def _enum(allowed: list[Any]) -> Check:
 
 
 def _pattern(pattern: str) -> Check:
-    search = compile_pattern(pattern).search
+    search = searcher(pattern)
 
     def check(value: Any, path: str) -> Errors:
         if isinstance(value, str) and not search(value):
