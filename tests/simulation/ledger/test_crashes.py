@@ -42,7 +42,7 @@ async def test_a_ledger_that_does_not_wait_for_its_disk_is_found_out(monkeypatch
 @pytest.mark.parametrize("code", [SQLITE_IOERR_WRITE, SQLITE_FULL])
 async def test_a_disk_that_fails_now_and_then_costs_only_what_was_told_so(tmp_path: Path, code: int) -> None:
     chance = random.Random(f"{SEED}/{code}")
-    disk = FaultyDisk(failures={chance.randint(30, 200): code for _ in range(40)})
+    disk = FaultyDisk(failures={chance.randint(60, 260): code for _ in range(40)})
     recorder = Recorder()
     batches: list[list[LedgerEvent]] = []
     with disk.installed():
