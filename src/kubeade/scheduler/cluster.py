@@ -4,126 +4,13 @@ Placements that are decided but not yet visible through the API are assumed: the
 are. Synchronous throughout: a decision sees no change half made.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
 
-from kubeade.api.parts import number, part, parts, text, values
-from kubeade.api.pod_requests import DEFAULT_CPU_REQUEST, DEFAULT_MEMORY_REQUEST, allocatable_of, pod_requests
 from kubeade.api.resource import Object
-
-HostPort = tuple[str, str, int]
-"""(host address, protocol, port); the address 0.0.0.0 stands for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodInfo:
-    """A pod with what every cycle needs of it worked out once. Amounts as in `api.pod_requests`."""
-
-    pod: Object
-    key: str
-    namespace: str
-    labels: dict[str, str]
-    priority: int
-    requests: dict[str, int]
-    host_ports: frozenset[HostPort]
-    affinity: Object
-
-    @classmethod
-    def of(cls, pod: Object) -> "PodInfo":
-        metadata, spec = pod["metadata"], pod["spec"]
-        namespace = metadata.get("namespace", "")
-        return cls(
-            pod,
-            f"{namespace}/{metadata['name']}",
-            namespace,
-            metadata.get("labels") or {},
-            number(spec, "priority"),
-            pod_requests(pod),
-            frozenset(_host_ports(spec)),
-            part(spec, "affinity"),
-        )
-
-    @property
-    def spec(self) -> Object:
-        return part(self.pod, "spec")
-
-    @property
-    def scoring_requests(self) -> tuple[int, int]:
-        """(milli-CPU, bytes); a pod that asks for none counts as if it took a little, as upstream scores."""
-        cpu, memory = self.requests.get("cpu", 0), self.requests.get("memory", 0)
-        return cpu or DEFAULT_CPU_REQUEST, memory or DEFAULT_MEMORY_REQUEST
-
-    def has_terms(self, kind: str) -> bool:
-        return bool(part(self.affinity, kind))
-
-
-@dataclass(slots=True)
-class NodeInfo:
-    """A node and what is on it.
-
-    `image_bytes`: the images that it has, by name. `requested` sums the pods' requests. `kept` is what
-    plugins have worked out of the node alone; it is forgotten when the node changes.
-    """
-
-    node: Object
-    name: str
-    labels: dict[str, str]
-    taints: list[Object]
-    unschedulable: bool
-    allocatable: dict[str, int]
-    image_bytes: dict[str, int] = field(default_factory=dict)
-    pods: dict[str, PodInfo] = field(default_factory=dict)
-    requested: dict[str, int] = field(default_factory=dict)
-    scoring_requested: tuple[int, int] = (0, 0)
-    host_ports: dict[HostPort, int] = field(default_factory=dict)
-    kept: dict[Hashable, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, node: Object) -> "NodeInfo":
-        spec = part(node, "spec")
-        return cls(
-            node,
-            node["metadata"]["name"],
-            node["metadata"].get("labels") or {},
-            parts(spec, "taints"),
-            bool(spec.get("unschedulable")),
-            allocatable_of(node),
-            _image_bytes(node),
-        )
-
-    def add(self, pod: PodInfo) -> None:
-        self.remove(pod.key)
-        self.pods[pod.key] = pod
-        self._count(pod, +1)
-
-    def remove(self, key: str) -> None:
-        pod = self.pods.pop(key, None)
-        if pod is not None:
-            self._count(pod, -1)
-
-    def copy(self) -> "NodeInfo":
-        return replace(
-            self,
-            pods=dict(self.pods),
-            requested=dict(self.requested),
-            host_ports=dict(self.host_ports),
-            kept={},
-        )
-
-    def _count(self, pod: PodInfo, sign: int) -> None:
-        self.kept.clear()
-        for name, amount in pod.requests.items():
-            self.requested[name] = self.requested.get(name, 0) + sign * amount
-        cpu, memory = pod.scoring_requests
-        self.scoring_requested = (
-            self.scoring_requested[0] + sign * cpu,
-            self.scoring_requested[1] + sign * memory,
-        )
-        for port in pod.host_ports:
-            self.host_ports[port] = self.host_ports.get(port, 0) + sign
-            if not self.host_ports[port]:
-                del self.host_ports[port]
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
+from kubeade.scheduler.roster import Roster
 
 
 class Cluster:
@@ -131,6 +18,8 @@ class Cluster:
 
     def __init__(self) -> None:
         self.nodes: dict[str, NodeInfo] = {}
+        self.roster = Roster()
+        self.soft_tainted: set[str] = set()
         self.namespaces: dict[str, dict[str, str]] = {}
         self.claims: dict[str, Object] = {}
         self.volumes: dict[str, Object] = {}
@@ -138,6 +27,7 @@ class Cluster:
         self.nominated: dict[str, PodInfo] = {}
         self._placed: dict[str, str] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
+        self._image_nodes: Counter[str] = Counter()
         self.pods_with_affinity: dict[str, PodInfo] = {}
 
     def set_node(self, node: Object) -> None:
@@ -148,21 +38,28 @@ class Cluster:
         for pod in waiting.values():
             info.add(pod)
         self.nodes[info.name] = info
+        self.roster.put(info)
+        self._note(known, info)
 
     def remove_node(self, name: str) -> None:
         info = self.nodes.pop(name, None)
-        if info is not None and info.pods:
+        if info is None:
+            return
+        self.roster.remove(name)
+        self._note(info, None)
+        if info.pods:
             self._homeless[name] = info.pods
 
     def place(self, pod: PodInfo, node_name: str) -> None:
         """The pod is, or is assumed to be, on the node."""
         self.displace(pod.key)
         self._placed[pod.key] = node_name
-        if pod.affinity:
+        if pod.has_terms("podAffinity") or pod.has_terms("podAntiAffinity"):
             self.pods_with_affinity[pod.key] = pod
         info = self.nodes.get(node_name)
         if info is not None:
             info.add(pod)
+            self.roster.touch(node_name)
         else:
             self._homeless.setdefault(node_name, {})[pod.key] = pod
 
@@ -174,8 +71,12 @@ class Cluster:
             return
         if node_name in self.nodes:
             self.nodes[node_name].remove(key)
+            self.roster.touch(node_name)
         else:
             self._homeless.get(node_name, {}).pop(key, None)
+
+    def nodes_with_image(self, image: str) -> int:
+        return self._image_nodes[image]
 
     def node_of(self, key: str) -> str:
         return self._placed.get(key, "")
@@ -196,24 +97,12 @@ class Cluster:
             for pod in info.pods.values():
                 yield info, pod
 
-
-def image_name(image: str) -> str:
-    """With `:latest` where there is neither tag nor digest."""
-    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
-
-
-def _image_bytes(node: Object) -> dict[str, int]:
-    images = parts(node, "status", "images")
-    return {
-        image_name(str(name)): number(image, "sizeBytes")
-        for image in images
-        for name in values(image, "names")
-    }
-
-
-def _host_ports(spec: Object) -> Iterable[HostPort]:
-    for container in (*parts(spec, "containers"), *parts(spec, "initContainers")):
-        for port in parts(container, "ports"):
-            if port.get("hostPort"):
-                address = text(port, "hostIP") or "0.0.0.0"  # noqa: S104 - upstream's word for all addresses
-                yield address, text(port, "protocol") or "TCP", number(port, "hostPort")
+    def _note(self, old: NodeInfo | None, new: NodeInfo | None) -> None:
+        """What is counted over all nodes."""
+        if old is not None:
+            self._image_nodes.subtract(old.image_bytes.keys())
+            self.soft_tainted.discard(old.name)
+        if new is not None:
+            self._image_nodes.update(new.image_bytes.keys())
+            if new.is_soft_tainted:
+                self.soft_tainted.add(new.name)

@@ -5,11 +5,15 @@ the last cycle stopped, with upstream's formula for the share; equal scores go t
 which spreads pods.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
-from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring
+from kubeade.scheduler.board import Board, Boards, Weighted
+from kubeade.scheduler.cluster import Cluster
+from kubeade.scheduler.framework import Filter, Plugin, Refusal, check
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 MINIMUM_FEASIBLE_NODES = 100
 MINIMUM_FEASIBLE_PERCENT = 5
@@ -51,28 +55,33 @@ def summary(refusals: Sequence[Sequence[Refusal]]) -> str:
 
 
 def decide(
-    pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin], start: int = 0
+    pod: PodInfo,
+    cluster: Cluster,
+    plugins: Sequence[Plugin],
+    start: int = 0,
+    boards: Boards | None = None,
 ) -> Placement | NoPlacement:
-    """Find the best node, looking at nodes from position `start` on."""
-    filters = filters_for(pod, cluster, plugins)
-    nodes = list(cluster.nodes.values())
-    nodes = nodes[start % len(nodes) :] + nodes[: start % len(nodes)] if nodes else []
-    enough = nodes_to_find(len(nodes))
-    feasible: list[NodeInfo] = []
-    refusals: dict[str, list[Refusal]] = {}
-    seen = 0
-    for node in nodes:
-        seen += 1
-        said = check(node, filters) or _nominated_in_the_way(pod, node, cluster, plugins)
-        if said:
-            refusals[node.name] = said
-            continue
-        feasible.append(node)
-        if len(feasible) >= enough:
-            break
+    """Find the best node, looking at nodes from position `start` on.
+
+    `boards` remembers what earlier decisions found out; it changes what a decision costs, and nothing else.
+    """
+    nodes = cluster.roster.nodes
+    if not nodes:
+        return NoPlacement()
+    filters, scorings = filters_for(pod, cluster, plugins), _scorings_for(pod, cluster, plugins)
+    board = (Boards() if boards is None else boards).board(
+        [one for one in filters if one.key is not None],
+        [one for one in scorings if one[1].key is not None],
+        cluster.roster,
+    )
+    further = _further_check(pod, cluster, plugins, [one for one in filters if one.key is None])
+    feasible, refusals = _feasible(nodes, board, start % len(nodes), further)
     if not feasible:
         return NoPlacement(refusals)
-    return Placement(best(pod, cluster, plugins, feasible).name, seen)
+    looked_at_all = len(feasible) < nodes_to_find(len(nodes))
+    seen = len(nodes) if looked_at_all else (feasible[-1] - start) % len(nodes) + 1
+    chosen = _best(feasible, nodes, board, [one for one in scorings if one[1].key is None])
+    return Placement(nodes[chosen].name, seen)
 
 
 def filters_for(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin]) -> list[Filter]:
@@ -80,40 +89,55 @@ def filters_for(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin]) -> li
     return [one for one in made if one is not None]
 
 
-def check(node: NodeInfo, filters: Sequence[Filter]) -> list[Refusal] | None:
-    """The reasons of the first plugin that refuses the node."""
-    for one in filters:
-        said = one(node)
-        if said is not None:
-            return [said] if isinstance(said, Refusal) else list(said)
-    return None
+def _scorings_for(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin]) -> list[Weighted]:
+    made = ((plugin.weight, plugin.score_for(pod, cluster)) for plugin in plugins)
+    return [(weight, scoring) for weight, scoring in made if scoring is not None]
 
 
-def best(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin], nodes: Sequence[NodeInfo]) -> NodeInfo:
-    """The node with the highest weighted sum of scores; the first of equals."""
-    if len(nodes) == 1:
-        return nodes[0]
-    totals = [0.0] * len(nodes)
-    for plugin in plugins:
-        scoring = plugin.score_for(pod, cluster, nodes)
-        if scoring is None:
-            continue
-        scores = scoring.normalize(_scores(scoring, nodes))
-        totals = [total + plugin.weight * score for total, score in zip(totals, scores, strict=True)]
-    return nodes[max(range(len(nodes)), key=lambda i: (totals[i], -i))]
+Further = Callable[[NodeInfo], list[Refusal] | None]
 
 
-def _scores(scoring: Scoring, nodes: Sequence[NodeInfo]) -> list[float]:
-    key = scoring.key
-    if key is None:
-        return [scoring.score(node) for node in nodes]
-    found = []
-    for node in nodes:
-        score = node.kept.get(key)
-        if score is None:
-            score = node.kept[key] = scoring.score(node)
-        found.append(score)
-    return found
+def _further_check(
+    pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin], filters: Sequence[Filter]
+) -> Further | None:
+    """What a board cannot know of a node: checks that look at other nodes too, and promises."""
+    if not filters and not cluster.nominated:
+        return None
+    return lambda node: check(node, filters) or _nominated_in_the_way(pod, node, cluster, plugins)
+
+
+def _feasible(
+    nodes: Sequence[NodeInfo], board: Board, start: int, further: Further | None
+) -> tuple[list[int], dict[str, list[Refusal]]]:
+    """The positions of enough feasible nodes; where there is none, why not."""
+    order = chain(range(start, len(nodes)), range(start))
+    refusals = board.refusals
+    found = (position for position in order if refusals[position] is None)
+    later: dict[int, list[Refusal]] = {}
+    if further is not None:
+        found = (one for one in found if not _is_refused(nodes[one], one, further, later))
+    feasible = list(islice(found, nodes_to_find(len(nodes))))
+    if feasible:
+        return feasible, {}
+    return [], {node.name: refusals[n] or later.get(n, []) for n, node in enumerate(nodes)}
+
+
+def _is_refused(node: NodeInfo, position: int, further: Further, later: dict[int, list[Refusal]]) -> bool:
+    said = further(node)
+    if said:
+        later[position] = said
+    return bool(said)
+
+
+def _best(
+    feasible: Sequence[int], nodes: Sequence[NodeInfo], board: Board, scorings: Sequence[Weighted]
+) -> int:
+    """The position with the highest weighted sum of scores; the first of equals."""
+    totals = [board.totals[position] for position in feasible]
+    for weight, scoring in scorings:
+        scores = scoring.normalize([scoring.score(nodes[position]) for position in feasible])
+        totals = [total + weight * score for total, score in zip(totals, scores, strict=True)]
+    return feasible[totals.index(max(totals))]
 
 
 def nodes_to_find(count: int) -> int:
@@ -128,8 +152,6 @@ def _nominated_in_the_way(
     pod: PodInfo, node: NodeInfo, cluster: Cluster, plugins: Sequence[Plugin]
 ) -> list[Refusal] | None:
     """A node that pods of equal or higher priority were promised counts as if they were there already."""
-    if not cluster.nominated:
-        return None
     promised = [
         other
         for name, other in cluster.nominated.items()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from kubeade.api.parts import number, part
 from kubeade.api.resource import Object
 from kubeade.api.selectors import LabelSelector
-from kubeade.scheduler.cluster import PodInfo
+from kubeade.scheduler.pod_info import PodInfo
 from kubeade.scheduler.preemption import Protected
 
 

@@ -8,7 +8,9 @@ PreScore+Score).
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 MAX_SCORE = 100.0
 
@@ -21,17 +23,29 @@ class Refusal:
     resolvable: bool = False
 
 
-Filter = Callable[[NodeInfo], Sequence[Refusal] | Refusal | None]
+Check = Callable[[NodeInfo], Sequence[Refusal] | Refusal | None]
 Score = Callable[[NodeInfo], float]
 Normalize = Callable[[list[float]], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """How to check one node for one pod.
+
+    `key` says that the answer follows from this key and the node alone. It is then worked out once for all
+    pods with the same keys (those of one template have them), until the node changes: see `board`. In the
+    order of the plugins, those whose filters have keys come first.
+    """
+
+    check: Check
+    key: Hashable = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
     """How to score one pod's feasible nodes; after `normalize` every score lies in 0..100.
 
-    `key` says that a score follows from this key and the node alone: it is then kept with the node until that
-    changes. Pods of one template share their keys, and a placement changes one node of a thousand.
+    `key` as of a Filter; a score with a key is not normalized, since that would look at other nodes.
     """
 
     score: Score
@@ -49,9 +63,18 @@ class Plugin:
         """A check of one node for this pod, or None when the pod asks nothing of this plugin."""
         return None
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
-        """A scoring of the feasible nodes, or None."""
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
+        """A scoring of nodes, or None."""
         return None
+
+
+def check(node: NodeInfo, filters: Sequence[Filter]) -> list[Refusal] | None:
+    """The reasons of the first filter that refuses the node."""
+    for one in filters:
+        said = one.check(node)
+        if said is not None:
+            return [said] if isinstance(said, Refusal) else list(said)
+    return None
 
 
 def scale_up(scores: list[float]) -> list[float]:

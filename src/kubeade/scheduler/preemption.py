@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kubeade.api.parts import part, text
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
-from kubeade.scheduler.cycle import NoPlacement, check, filters_for, summary
-from kubeade.scheduler.framework import Plugin, Refusal
+from kubeade.scheduler.cluster import Cluster
+from kubeade.scheduler.cycle import NoPlacement, filters_for, summary
+from kubeade.scheduler.framework import Plugin, Refusal, check
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 _NOT_HELPFUL = Refusal("Preemption is not helpful for scheduling")
 _NO_VICTIMS = Refusal("No preemption victims found for incoming pod")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 
 from kubeade.lib.backoff import Backoff
-from kubeade.scheduler.cluster import PodInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 POD_BACKOFF = Backoff(initial_seconds=1.0, limit_seconds=10.0)
 UNSCHEDULABLE_LIMIT_SECONDS = 300.0

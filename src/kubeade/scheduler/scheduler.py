@@ -22,11 +22,13 @@ from kubeade.lib.timestamps import format_time
 from kubeade.reconcile.events import NORMAL, WARNING, EventRecorder
 from kubeade.reconcile.informer import Informers
 from kubeade.scheduler import cycle, preemption
-from kubeade.scheduler.cluster import Cluster, PodInfo
+from kubeade.scheduler.board import Boards
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.cycle import NoPlacement, Placement
 from kubeade.scheduler.disruption import protected_by
 from kubeade.scheduler.framework import Plugin
 from kubeade.scheduler.plugins import DEFAULT_PLUGINS
+from kubeade.scheduler.pod_info import PodInfo
 from kubeade.scheduler.queue import SchedulingQueue
 from kubeade.scheduler.view import ClusterView
 
@@ -60,6 +62,7 @@ class Scheduler:
         self._view = ClusterView(name, self._informers, self._cluster, self._queue)
         self._events = EventRecorder(client, name, clock)
         self._binding = asyncio.Semaphore(BINDS_AT_ONCE)
+        self._boards = Boards()
         self._next_node = 0
 
     async def run(self) -> None:
@@ -78,7 +81,7 @@ class Scheduler:
             pod = await self._queue.pop()
             if self._view.is_placed(pod.key):
                 continue
-            outcome = cycle.decide(pod, self._cluster, self._plugins, self._next_node)
+            outcome = cycle.decide(pod, self._cluster, self._plugins, self._next_node, self._boards)
             if isinstance(outcome, NoPlacement):
                 await self._refuse(pod, outcome)
                 continue

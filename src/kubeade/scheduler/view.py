@@ -15,7 +15,8 @@ from kubeade.api.resources import (
     STORAGE_CLASSES,
 )
 from kubeade.reconcile.informer import Informers, key_of
-from kubeade.scheduler.cluster import Cluster, PodInfo
+from kubeade.scheduler.cluster import Cluster
+from kubeade.scheduler.pod_info import PodInfo
 from kubeade.scheduler.queue import SchedulingQueue
 
 FINISHED = ("Succeeded", "Failed")

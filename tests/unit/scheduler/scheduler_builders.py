@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kubeade.scheduler.cluster import Cluster, PodInfo
+from kubeade.scheduler.cluster import Cluster
+from kubeade.scheduler.pod_info import PodInfo
 
 
 def node(name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", **spec: Any) -> dict[str, Any]:

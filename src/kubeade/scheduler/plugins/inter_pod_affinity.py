@@ -4,14 +4,16 @@
 anti-affinity of pods that are already placed decide; preferred terms of both sides only score.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubeade.api.parts import part, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.selectors import LabelSelector
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_range
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -74,9 +76,9 @@ class InterPodAffinity(Plugin):
                 return _ANTI_AFFINITY
             return _EXISTING if refused and any(item in refused for item in node.labels.items()) else None
 
-        return check
+        return Filter(check)
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
         weights: dict[Domain, float] = {}
         own = [*_preferences(pod, "podAffinity", +1), *_preferences(pod, "podAntiAffinity", -1)]
         if own:

@@ -1,11 +1,10 @@
 """nodeSelector and node affinity: what a pod demands of a node's labels, and what it would like."""
 
-from collections.abc import Sequence
-
 from kubeade.api.node_selectors import matches_required, preferred_weight
 from kubeade.api.parts import part
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_up
+from kubeade.scheduler.pod_info import PodInfo
 
 _REFUSAL = Refusal("node(s) didn't match Pod's node affinity/selector")
 
@@ -15,11 +14,13 @@ class NodeAffinity(Plugin):
     weight = 2.0
 
     def filter_for(self, pod: PodInfo, cluster: Cluster) -> Filter | None:
-        if not pod.spec.get("nodeSelector") and not part(pod.affinity, "nodeAffinity"):
+        selector, affinity = pod.spec.get("nodeSelector"), part(pod.affinity, "nodeAffinity")
+        if not selector and not affinity:
             return None
-        return lambda node: None if matches_required(pod.spec, node.node) else _REFUSAL
+        key = ("node affinity", repr(selector), repr(affinity))
+        return Filter(lambda node: None if matches_required(pod.spec, node.node) else _REFUSAL, key)
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
         affinity = part(pod.affinity, "nodeAffinity")
         if not affinity.get("preferredDuringSchedulingIgnoredDuringExecution"):
             return None

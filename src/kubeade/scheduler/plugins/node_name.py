@@ -1,7 +1,8 @@
 """A pod that names its node goes there or nowhere."""
 
-from kubeade.scheduler.cluster import Cluster, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal
+from kubeade.scheduler.pod_info import PodInfo
 
 _REFUSAL = Refusal("node(s) didn't match the requested node name")
 
@@ -13,4 +14,4 @@ class NodeName(Plugin):
         wanted = pod.spec.get("nodeName")
         if not wanted:
             return None
-        return lambda node: None if node.name == wanted else _REFUSAL
+        return Filter(lambda node: None if node.name == wanted else _REFUSAL, key=("name", wanted))

@@ -1,7 +1,9 @@
 """Two pods cannot hold the same port of one host."""
 
-from kubeade.scheduler.cluster import Cluster, HostPort, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import HostPort, PodInfo
 
 _REFUSAL = Refusal("node(s) didn't have free ports for the requested pod ports", resolvable=True)
 _ALL = "0.0.0.0"  # noqa: S104 - upstream's word for all addresses
@@ -18,7 +20,7 @@ class NodePorts(Plugin):
             taken = any(conflicts(port, other) for port in pod.host_ports for other in node.host_ports)
             return _REFUSAL if taken else None
 
-        return check
+        return Filter(check, key=("ports", pod.host_ports))
 
 
 def conflicts(one: HostPort, other: HostPort) -> bool:

@@ -4,10 +4,12 @@
 prefers a node whose CPU and memory are used up evenly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import MAX_SCORE, Filter, Plugin, Refusal, Scoring
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 _TOO_MANY_PODS = Refusal("Too many pods", resolvable=True)
 
@@ -19,14 +21,11 @@ class ResourcesFit(Plugin):
         wanted = tuple((name, amount) for name, amount in pod.requests.items() if amount)
 
         def check(node: NodeInfo) -> list[Refusal] | None:
-            refusals: list[Refusal] | None = node.kept.get(wanted)
-            if refusals is None:
-                refusals = node.kept[wanted] = _lacking(node, wanted)
-            return refusals or None
+            return _lacking(node, wanted) or None
 
-        return check
+        return Filter(check, key=("fits", wanted))
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
         def least_allocated(node: NodeInfo) -> float:
             used = _used_fractions(pod, node)
             return sum(1.0 - fraction for fraction in used) * MAX_SCORE / len(used) if used else 0.0
@@ -37,7 +36,7 @@ class ResourcesFit(Plugin):
 class BalancedAllocation(Plugin):
     name = "NodeResourcesBalancedAllocation"
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
         if not pod.requests.get("cpu") and not pod.requests.get("memory"):
             return None
 

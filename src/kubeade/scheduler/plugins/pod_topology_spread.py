@@ -4,7 +4,7 @@ A pod without constraints of its own is still spread, softly, away from pods of 
 upstream's default constraints do the same through the selectors of Services and controllers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubeade.api.node_selectors import matches_required
@@ -12,8 +12,10 @@ from kubeade.api.parts import number, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.selectors import LabelSelector
 from kubeade.api.taints import untolerated
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_reversed
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
@@ -57,12 +59,12 @@ class PodTopologySpread(Plugin):
                     return _SKEWED
             return None
 
-        return check
+        return Filter(check)
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
         wanted = _of_kind(pod, "ScheduleAnyway")
         if not wanted:
-            return _spread_by_controller(pod, nodes)
+            return _spread_by_controller(pod, cluster.nodes.values())
         constraints = [_counted(pod, one, wanted, cluster.nodes.values()) for one in wanted]
 
         def crowding(node: NodeInfo) -> float:
@@ -112,26 +114,16 @@ def _takes_part(pod: PodInfo, constraint: Object, node: NodeInfo) -> bool:
     return untolerated(node.taints, pod.spec.get("tolerations"), ("NoSchedule", "NoExecute")) is None
 
 
-def _spread_by_controller(pod: PodInfo, nodes: Sequence[NodeInfo]) -> Scoring | None:
-    owner = _controller(pod)
-    if not owner:
+def _spread_by_controller(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Scoring | None:
+    if not pod.controller:
         return None
-
-    def on(node: NodeInfo) -> int:
-        return sum(_controller(other) == owner for other in node.pods.values())
-
-    siblings = {node.name: on(node) for node in nodes}
+    uid = pod.controller
     zones: dict[str, int] = {}
     for node in nodes:
-        if ZONE in node.labels:
-            zones[node.labels[ZONE]] = zones.get(node.labels[ZONE], 0) + siblings[node.name]
+        if (siblings := node.controllers.get(uid)) and (zone := node.labels.get(ZONE)):
+            zones[zone] = zones.get(zone, 0) + siblings
 
     def crowding(node: NodeInfo) -> float:
-        return siblings[node.name] + float(zones.get(node.labels.get(ZONE, ""), 0))
+        return float(node.controllers.get(uid, 0) + zones.get(node.labels.get(ZONE, ""), 0))
 
     return Scoring(crowding, scale_reversed)
-
-
-def _controller(pod: PodInfo) -> str:
-    owners = parts(pod.pod, "metadata", "ownerReferences")
-    return next((text(owner, "uid") for owner in owners if owner.get("controller")), "")

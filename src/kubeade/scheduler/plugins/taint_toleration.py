@@ -1,10 +1,10 @@
 """Taints keep pods away that do not tolerate them; PreferNoSchedule taints only count against a node."""
 
-from collections.abc import Sequence
-
 from kubeade.api.taints import tolerated_by, untolerated
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_reversed
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 
 class TaintToleration(Plugin):
@@ -22,10 +22,10 @@ class TaintToleration(Plugin):
                 return None
             return Refusal(f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}")
 
-        return check
+        return Filter(check, key=("tolerations", repr(tolerations)))
 
-    def score_for(self, pod: PodInfo, cluster: Cluster, nodes: Sequence[NodeInfo]) -> Scoring | None:
-        if not any(taint.get("effect") == "PreferNoSchedule" for node in nodes for taint in node.taints):
+    def score_for(self, pod: PodInfo, cluster: Cluster) -> Scoring | None:
+        if not cluster.soft_tainted:
             return None
         tolerations = pod.spec.get("tolerations")
 

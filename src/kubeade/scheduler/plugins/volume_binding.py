@@ -3,8 +3,10 @@
 from kubeade.api.node_selectors import matches_selector
 from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object
-from kubeade.scheduler.cluster import Cluster, NodeInfo, PodInfo
+from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal
+from kubeade.scheduler.node_info import NodeInfo
+from kubeade.scheduler.pod_info import PodInfo
 
 _ELSEWHERE = Refusal("node(s) didn't match PersistentVolume's node affinity")
 _UNBOUND = Refusal("pod has unbound immediate PersistentVolumeClaims")
@@ -33,7 +35,7 @@ class VolumeBinding(Plugin):
         def check(node: NodeInfo) -> Refusal | None:
             return None if all(matches_selector(one, node.node) for one in affinities) else _ELSEWHERE
 
-        return check
+        return Filter(check)
 
 
 def _claim_names(pod: PodInfo) -> list[str]:
@@ -53,4 +55,4 @@ def _waits_for_consumer(claim: Object, cluster: Cluster) -> bool:
 
 
 def _always(refusal: Refusal) -> Filter:
-    return lambda node: refusal
+    return Filter(lambda node: refusal, key=refusal)
