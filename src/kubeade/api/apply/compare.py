@@ -81,7 +81,7 @@ def _compare_maps(old: dict[str, Any], new: dict[str, Any], shape: Shape, result
 
 
 def _compare_values(element: str, old: Any, new: Any, shape: Shape, result: Comparison) -> None:
-    container = {Form.MAP: dict, Form.LIST: list}.get(shape.form)
+    container = dict if shape.form is Form.MAP else list if shape.form is Form.LIST else None
     if container is None or not (_is_or_null(old, container) and _is_or_null(new, container)):
         if old != new:
             result.modified[element] = {}

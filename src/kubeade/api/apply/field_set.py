@@ -7,6 +7,7 @@ writing managedFields costs nothing, and Python compares sets by itself. Sets ar
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -27,6 +28,12 @@ def field(name: str) -> str:
 def key(values: dict[str, Any]) -> str:
     """The path element of a list item with these key fields, which must be sorted by name."""
     return "k:" + _json(values)
+
+
+@lru_cache(maxsize=4096)
+def text_key(name: str, text: str) -> str:
+    """`key` for one key field that holds a text: nearly all items have that, and the same over and over."""
+    return key({name: text})
 
 
 def value(scalar: Any) -> str:

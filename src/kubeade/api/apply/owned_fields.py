@@ -5,6 +5,9 @@ from typing import Any
 from kubeade.api.apply.field_set import SELF, Fields
 from kubeade.api.apply.shape import LEAF, Form, Shape
 
+# Looking an enumeration's member up costs as much as the step down that it is for.
+_LEAF, _MAP, _LIST = Form.LEAF, Form.MAP, Form.LIST
+
 
 def to_field_set(config: dict[str, Any], shape: Shape) -> Fields:
     """The fields that applying this object claims.
@@ -58,25 +61,41 @@ def _applied_items(items: list[Any], shape: Shape) -> Fields:
 
 def all_fields(value: Any, shape: Shape) -> Fields:
     """The set below a value that is new: every field down to the leaves, each with its parents."""
-    if shape.form is Form.MAP and type(value) is dict and value:
-        result: Fields = {SELF: {}}
-        for name, member in value.items():
-            element, below = shape.step(name)
-            # Most members are scalars: saving the call makes a create a third cheaper.
-            result[element] = {} if below.form is Form.LEAF else all_fields(member, below)
-        return result
-    if shape.form is Form.LIST and type(value) is list and value:
+    form = shape.form
+    if form is _MAP and type(value) is dict and value:
+        return _all_members(value, shape)
+    if form is _LIST and type(value) is list and value:
         return _all_items(value, shape)
     return {}
 
 
+def _all_members(members: dict[str, Any], shape: Shape) -> Fields:
+    names = tuple(members)
+    kept = shape.unbranched(names)
+    if kept is not None:
+        return kept
+    result: Fields = {SELF: {}}
+    branches = False
+    for name, member in members.items():
+        element, below = shape.step(name)
+        if below.form is _LEAF:
+            branches = branches or not shape.declares(name)
+            result[element] = {}
+        else:
+            branches = True
+            result[element] = all_fields(member, below)
+    if not branches:
+        shape.keep_unbranched(names, result)
+    return result
+
+
 def _all_items(items: list[Any], shape: Shape) -> Fields:
     result: Fields = {SELF: {}}
+    below = shape.items or LEAF
     for item in items:
         try:
             element = shape.item_element(item)
         except ValueError:
             continue
-        repeated = element in result
-        result[element] = {} if repeated else all_fields(item, shape.items or LEAF)
+        result[element] = {} if element in result else all_fields(item, below)
     return result

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from kubeade.api.apply import field_set
+from kubeade.api.apply.field_set import Fields
 from kubeade.api.schema_node import Node
 
 
@@ -28,6 +29,10 @@ _RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"
 # Upstream's built-in kinds hold these by value: they are never absent there, so nobody owns their presence.
 _BY_VALUE = ("Spec", "Status", "Strategy", "ObjectMeta", "ResourceRequirements")
 
+_KEPT_LENGTH = 256
+"""Longer keys are made anew each time: what is kept must stay small."""
+_KEPT_SETS = 64
+
 Step = tuple[str, "Shape"]
 """A path element, and the shape below it."""
 
@@ -40,6 +45,7 @@ class Shape:
         "_defaults",
         "_node",
         "_steps",
+        "_unbranched",
         "element",
         "form",
         "items",
@@ -51,6 +57,7 @@ class Shape:
         self._steps: dict[str, Step] = {}
         self._declared: Mapping[str, Node] = node.fields if node is not None and form is Form.MAP else {}
         self._defaults: dict[str, Any] = {}
+        self._unbranched: dict[tuple[str, ...], Fields] = {}
         self.form = form
         self.element: Shape | None = None
         self.items: Shape | None = None
@@ -93,10 +100,23 @@ class Shape:
             step = self._steps[name] = ("f:" + name, shape_of(declared))
         return step
 
+    def unbranched(self, names: tuple[str, ...]) -> Fields | None:
+        """The set of a struct with these members, if it was kept: the same for all structs that have them."""
+        return self._unbranched.get(names)
+
+    def keep_unbranched(self, names: tuple[str, ...], fields: Fields) -> None:
+        """Only for members that the schema names and that are leaves."""
+        if len(self._unbranched) < _KEPT_SETS:
+            self._unbranched[names] = fields
+
     def item_element(self, item: Any) -> str:
         """The path element of an item of this list. Raises ValueError for an item that has none."""
         if not self.keys:
             return _set_element(item)
+        if len(self.keys) == 1 and type(item) is dict:
+            text = item.get(self.keys[0])
+            if type(text) is str and len(text) <= _KEPT_LENGTH:
+                return field_set.text_key(self.keys[0], text)
         if type(item) is not dict:
             what = "null element" if item is None else "non-map elements"
             raise ValueError(f"associative list with keys may not have {'a ' * (item is None)}{what}")

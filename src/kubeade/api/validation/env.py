@@ -14,13 +14,13 @@ _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "
 def env(variables: list[Object], path: str) -> Errors:
     """Variables, each with a value or a source of it."""
     for index, variable in enumerate(variables):
-        at, name = f"{path}[{index}]", text(variable, "name")
+        name = text(variable, "name")
         if not name:
-            yield required(f"{at}.name")
-        else:
-            yield from messages(f"{at}.name", name, environment_name(name))
+            yield required(f"{path}[{index}].name")
+        elif found := environment_name(name):
+            yield from messages(f"{path}[{index}].name", name, found)
         if isinstance(variable.get("valueFrom"), dict):
-            yield from _value_from(variable, f"{at}.valueFrom")
+            yield from _value_from(variable, f"{path}[{index}].valueFrom")
 
 
 def _value_from(variable: Object, path: str) -> Errors:

@@ -25,6 +25,7 @@ _IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
+_VARIABLE = "[ -<>-~]+"  # printable ASCII without "="
 
 _matches = {
     pattern: re.compile(pattern).fullmatch
@@ -38,10 +39,12 @@ _matches = {
         _CONFIG_KEY,
         _HEADER,
         _PERCENT,
+        _VARIABLE,
     )
 }
 _is_label = _matches[_LABEL]
 _is_subdomain = _matches[_SUBDOMAIN]
+_is_variable = _matches[_VARIABLE]
 
 qualified_name = label_key_errors
 """`name` or `example.com/name`: keys of labels and annotations, finalizers, resource names."""
@@ -137,7 +140,7 @@ def environment_name(name: str) -> list[str]:
     """Any printable ASCII without `=`."""
     if not name:
         return ["environment variable name must be non-empty"]
-    if all(" " <= character <= "~" and character != "=" for character in name):
+    if _is_variable(name):
         return []
     return [
         "a valid environment variable name must consist only of printable ASCII characters other than '='"
