@@ -180,6 +180,11 @@ class WatchCache:
             found[f'resource="{name}"'] = float(len(cache.records))
         return found
 
+    def records(self) -> Iterator[Record]:
+        """All objects of all resources."""
+        for cache in self._resources.values():
+            yield from cache.records.values()
+
     def end_subscriptions(self, prefix: bytes = b"") -> None:
         """End all watches, or those of one resource."""
         for scope, watchers in self._subscriptions.items():

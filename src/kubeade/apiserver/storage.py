@@ -37,14 +37,18 @@ def prefix_end(prefix: bytes) -> bytes:
 class Storage:
     """The one way to the ledger. `resource` is always the one that objects are stored as."""
 
-    def __init__(self, ledger: Ledger, cache: WatchCache) -> None:
+    def __init__(
+        self, ledger: Ledger, cache: WatchCache, is_stale: Callable[[Record], bool] | None = None
+    ) -> None:
         self.ledger = ledger
         self.cache = cache
+        self._is_stale = is_stale
 
     @classmethod
-    def on(cls, ledger: Ledger) -> "Storage":
-        """With a cache of its own, which `cache.start()` fills."""
-        return cls(ledger, WatchCache(ledger))
+    def on(cls, ledger: Ledger, is_stale: Callable[[Record], bool] | None = None) -> "Storage":
+        """With a cache of its own, which `cache.start()` fills. What `is_stale` is written anew even where
+        an update changes nothing of it."""
+        return cls(ledger, WatchCache(ledger), is_stale)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -98,7 +102,8 @@ class Storage:
     async def update(self, current: Record, obj: Object, author: str) -> Record:
         """Replace `current`; nothing is written where nothing changed. Raises RevisionMismatch."""
         encoded = encode_object(obj)
-        if encoded.stamped(current.mod_revision) == current.value:
+        unchanged = encoded.stamped(current.mod_revision) == current.value
+        if unchanged and not (self._is_stale and self._is_stale(current)):
             return current
         record = await self.ledger.update(
             current.key,

@@ -17,6 +17,12 @@ _DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_users(parser.add_argument_group("further users (default: none, and anonymous ones)"))
     _add_rights(parser.add_argument_group("who says what is allowed"))
+    parser.add_argument(
+        "--encryption-provider-config",
+        default="",
+        metavar="FILE",
+        help="an EncryptionConfiguration: which objects are encrypted on disk (default: none)",
+    )
     _add_audit(parser.add_argument_group("the audit log (default: none)"))
 
 
@@ -82,7 +88,8 @@ def read(options: argparse.Namespace) -> "Access":
     """Raises CommandError (2) for what does not fit together."""
     from kubeade.cluster.access import Access
 
-    return Access(_audit(options), _users(options), _rights(options))
+    encryption = _absolute(options.encryption_provider_config)
+    return Access(_audit(options), _users(options), _rights(options), encryption)
 
 
 def _users(options: argparse.Namespace) -> "Users":

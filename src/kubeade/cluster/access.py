@@ -69,3 +69,4 @@ class Access:
     audit: AuditFiles = field(default_factory=AuditFiles)
     users: Users = field(default_factory=Users)
     rights: Rights = field(default_factory=Rights)
+    encryption: str = ""

@@ -34,7 +34,7 @@ from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
-from kubeade.store.ledger import Ledger
+from kubeade.store.ledger import Ledger, LedgerUnusable
 
 LOOPBACK = "127.0.0.1"
 
@@ -56,7 +56,7 @@ class ControlPlane:
         self._settings = settings
         self._trust = trust
         self._clock = clock
-        storage = Storage.on(ledger)
+        storage = _storage(ledger, access.encryption)
         self._audit = AuditParts.of(access.audit, settings.kubernetes_version, clock, ids)
         self._access_webhook = authorization_webhook(access.rights, clock)
         authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
@@ -110,6 +110,7 @@ class ControlPlane:
         """Answer on loopback and on `addresses`, or on `bind` alone, of which `addresses` are what others
         see; then make what every cluster has. Raises OSError."""
         await self.server.start()
+        check_readable(self._storage)
         names = self._names(addresses)
         context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
         context.load_verify_locations(cadata=self._request_headers.authority_pem.decode())
@@ -161,3 +162,24 @@ class ControlPlane:
             pair.key_pem,
         )
         write_private(self._data.kubeconfig, render("kubeade", credentials))
+
+
+def check_readable(storage: Storage) -> None:
+    """Raises LedgerUnusable for what was encrypted by a configuration that is missing now."""
+    for record in storage.cache.records():
+        if record.value.startswith(b"k8s:enc:"):
+            raise LedgerUnusable(
+                f"{record.key.decode()} is encrypted: name the file that says how with "
+                "--encryption-provider-config"
+            )
+
+
+def _storage(ledger: Ledger, encryption_file: str) -> Storage:
+    """Raises ConfigError, OSError."""
+    if not encryption_file:
+        return Storage.on(ledger)
+    from kubeade.apiserver.encryption.config import read_encryption
+    from kubeade.apiserver.encryption.ledger import EncryptedLedger
+
+    encrypted = EncryptedLedger(ledger, read_encryption(encryption_file))
+    return Storage.on(encrypted, encrypted.is_stale)
