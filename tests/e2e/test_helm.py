@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Kubectl
 
 PROGRAM = Path(__file__).parent / "programs" / "helm_action.py"

@@ -14,4 +14,4 @@ with Config(kubeconfig_path=kubeconfig, namespace=namespace) as config:
         result = getattr(config, action)(**json.loads(arguments))
     except HelmError as error:
         sys.exit(f"{type(error).__name__}: {error}")
-print(json.dumps(result))
+sys.stdout.write(json.dumps(result))
