@@ -4,7 +4,9 @@ Names and namespaces are known from the key; labels are read without decoding th
 other fields need the whole of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -15,6 +17,7 @@ from kubeade.api.selector_parsing import parse_label_selector
 from kubeade.api.selectors import LabelSelector
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.versions import served_bytes
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -30,11 +33,16 @@ _read_labels = msgspec.json.Decoder(_Labelled).decode
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`name` is set where only one object can match (`metadata.name=...`, or a name in the path)."""
+    """`name` is set where only one object can match (`metadata.name=...`, or a name in the path).
+
+    `served` is set where fields are asked for that only a conversion webhook can tell: stored bytes then have
+    to be prepared (`versions.prepare`) before they are matched, and are matched as that made them.
+    """
 
     labels: LabelSelector
     fields: FieldSelector
     name: str = ""
+    served: Callable[[bytes], bytes] | None = None
 
     @property
     def everything(self) -> bool:
@@ -42,6 +50,8 @@ class Selection:
 
     def matches_bytes(self, value: bytes) -> bool:
         """Whether an object, given as stored, is selected."""
+        if self.served is not None:
+            value = self.served(value)
         if not self.labels.everything and not self.labels.matches(_read_labels(value).metadata.labels):
             return False
         return self.fields.everything or self.fields.matches(decode_object(value))
@@ -64,4 +74,5 @@ def selection_of(call: Call) -> Selection:
         if name and name != call.info.name:
             raise BadRequest("fieldSelector metadata.name doesn't match requested name")
         name = call.info.name
-    return Selection(labels, fields, name)
+    converted = selectable and not fields.everything and call.backend.customs.conversion(call.resource)
+    return Selection(labels, fields, name, partial(served_bytes, call) if converted else None)

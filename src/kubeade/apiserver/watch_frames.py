@@ -81,12 +81,25 @@ class WatchFrames:
             if change.deleted:
                 return "DELETED"
             return "ADDED" if change.previous is None else "MODIFIED"
-        matched = change.previous_object is not None and self._selection.matches(change.previous_object)
+        matched = self._matched_before(change)
         if change.deleted:
             return "DELETED" if matched else ""
-        if self._selection.matches(change.object):
+        if self._matches_now(change):
             return "MODIFIED" if matched else "ADDED"
         return "LEFT" if matched else ""
+
+    def _matched_before(self, change: Change) -> bool:
+        if change.previous is None:
+            return False
+        if self._selection.served is not None:
+            return self._selection.matches_bytes(change.left_behind())
+        assert change.previous_object is not None
+        return self._selection.matches(change.previous_object)
+
+    def _matches_now(self, change: Change) -> bool:
+        if self._selection.served is not None:
+            return self._selection.matches_bytes(change.record.value)
+        return self._selection.matches(change.object)
 
     def _encode(self, kind: str, value: bytes) -> bytes:
         value = served_bytes(self._call, value)

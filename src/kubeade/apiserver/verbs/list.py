@@ -88,21 +88,30 @@ async def read_page(call: Call, selection: Selection) -> _Page:
     if revision:
         await wait_until_fresh(call, revision)
     newest = call.backend.storage.cache.revision
-    return _cached_page(call, selection, Continuation(b"", newest, _now(call)))
+    return await _cached_page(call, selection, Continuation(b"", newest, _now(call)))
 
 
-def _cached_page(call: Call, selection: Selection, place: Continuation) -> _Page:
+async def _cached_page(call: Call, selection: Selection, place: Continuation) -> _Page:
     """A page of what the cache holds, which is the state at `place.revision`."""
     storage, revision = call.backend.storage, place.revision
     if selection.name and (call.info.namespace or not call.resource.namespaced):
         record = storage.find(call.stored, selection.name, call.info.namespace)
-        found = [record] if record is not None else []
+        found = await _matchable(call, selection, [record] if record is not None else [])
         return _Page([r.value for r in found if selection.matches_bytes(r.value)], revision)
     prefix = scope_prefix(call.stored, call.info.namespace)
     records = storage.resource(call.stored).range(place.start or prefix, prefix_end(prefix))
     if not _limit(call) and selection.everything:
         return _Page([record.value for record in records], revision)
-    return _cut(call, selection, records, place)
+    return _cut(call, selection, await _matchable(call, selection, records), place)
+
+
+async def _matchable(call: Call, selection: Selection, records: Iterable[Record]) -> Iterable[Record]:
+    """The records, those converted whose fields the selection can only tell then. Raises ConversionFailed."""
+    if selection.served is None:
+        return records
+    found = list(records)
+    await prepare(call, [record.value for record in found])
+    return found
 
 
 async def _next_page(call: Call, selection: Selection) -> _Page:
@@ -112,13 +121,13 @@ async def _next_page(call: Call, selection: Selection) -> _Page:
         raise BadRequest("continue key is not valid: it belongs to another list")
     storage = call.backend.storage
     if token.revision == INCONSISTENT:
-        return _cached_page(
+        return await _cached_page(
             call, selection, replace(token, revision=storage.cache.revision, began=_now(call))
         )
     if token.is_expired(_now(call)):
         raise _expired(call, token.revision)
     if storage.resource(call.stored).generation <= token.revision <= storage.cache.revision:
-        return _cached_page(call, selection, token)
+        return await _cached_page(call, selection, token)
     return await _page_at(call, selection, token)
 
 
@@ -135,7 +144,7 @@ async def _page_at(call: Call, selection: Selection, place: Continuation) -> _Pa
         )
     except Compacted:
         raise _expired(call, place.revision) from None
-    page = _cut(call, selection, found.records, place)
+    page = _cut(call, selection, await _matchable(call, selection, found.records), place)
     if page.remaining is not None:
         page.remaining = found.count - len(page.values)
     return page

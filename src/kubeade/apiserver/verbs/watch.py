@@ -158,11 +158,18 @@ class _Stream:
     async def _added(self, records: Sequence[Record], end: int) -> AsyncGenerator[bytes, None]:
         """`end` is the revision that the closing bookmark tells; 0 for none."""
         for some in _parts(records, lambda record: len(record.value)):
-            values = [record.value for record in some if self._selection.matches_bytes(record.value)]
+            values = [record.value for record in some]
+            if self._selection.served is None:
+                values = self._matching(values)
             await prepare(self._call, values)
+            if self._selection.served is not None:
+                values = self._matching(values)
             yield b"".join([self._frames.added(value) for value in values])
         if end:
             yield self._frames.bookmark(end, initial_events_end=True)
+
+    def _matching(self, values: list[bytes]) -> list[bytes]:
+        return [value for value in values if self._selection.matches_bytes(value)]
 
     def _bookmark(self) -> bytes:
         return self._frames.bookmark(self._cache.revision) if self._call.options.bookmarks else b""

@@ -59,7 +59,8 @@ async def webhooks(tmp_path):
 
 
 async def define(lab, webhooks, reviews=("v1",)):
-    versions = [version("v1", storage=True, schema=ANY), version("v2", schema=ANY)]
+    by_city = [{"jsonPath": ".spec.city"}]
+    versions = [version("v1", storage=True, schema=ANY), version("v2", schema=ANY, selectableFields=by_city)]
     webhook = {"clientConfig": webhooks.config("/convert"), "conversionReviewVersions": list(reviews)}
     whole = definition(*versions, conversion={"strategy": "Webhook", "webhook": webhook})
     await lab.make(CRDS, whole)
@@ -144,6 +145,25 @@ async def test_watchers_see_their_own_version(lab, webhooks):
     assert [each["type"] for each in (first, second, last)] == ["ADDED", "ADDED", "DELETED"]
     cities = [each["object"]["spec"]["city"] for each in (first, second, last)]
     assert cities == ["Berlin", "Rome", "Rome"]
+
+
+async def test_fields_are_selected_as_the_request_sees_them(lab, webhooks):
+    await define(lab, webhooks)
+    await lab.make(stands("v1"), stand("a", place="Berlin, Elm"))
+    await lab.make(stands("v1"), stand("b", place="Rome, Oak"))
+    in_rome = stands("v2") + "?fieldSelector=spec.city%3DRome"
+    assert [each["metadata"]["name"] for each in (await lab.send("GET", in_rome)).json["items"]] == ["b"]
+    async with lab.watching(in_rome + "&watch=true") as events:
+        there = await events.next()
+        await lab.send("PATCH", stands("v2") + "/b", {"spec": {"city": "Paris"}}, headers=MERGE)
+        left = await events.next()
+        await lab.send("PATCH", stands("v2") + "/a", {"spec": {"city": "Rome"}}, headers=MERGE)
+        came = await events.next()
+    seen = [(each["type"], each["object"]["metadata"]["name"]) for each in (there, left, came)]
+    assert seen == [("ADDED", "b"), ("DELETED", "b"), ("ADDED", "a")]
+    await lab.send("DELETE", in_rome)
+    left_over = (await lab.send("GET", stands("v2"))).json["items"]
+    assert [each["metadata"]["name"] for each in left_over] == ["b"]
 
 
 async def test_older_reviews_are_spoken_where_nothing_newer_is_known(lab, webhooks):
