@@ -4,8 +4,6 @@ import asyncio
 import ssl
 from dataclasses import replace
 
-from kubeade.api.errors import AlreadyExists
-from kubeade.api.resource import Object, Resource
 from kubeade.client.client import Client
 from kubeade.cloud.manager import CloudManager
 from kubeade.cloud.providers.local import local_provider
@@ -13,7 +11,7 @@ from kubeade.cluster import descriptors, dns_service, shop
 from kubeade.cluster.identities import API_SERVER, client_of, component, controller, node
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject
-from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER, component_roles
+from kubeade.cluster.roles import CLOUD_USER, COURIER_USER, DNS_USER
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cluster.supervise import Start, anew
 from kubeade.cluster.trust import Trust
@@ -33,12 +31,6 @@ from kubeade.network.simulated import SimulatedNetwork
 from kubeade.proxy.proxy import Proxy
 from kubeade.runtime.mode import Mode
 from kubeade.scheduler.scheduler import Scheduler
-
-RBAC = "rbac.authorization.k8s.io"
-ROLES = {
-    kind: Resource(RBAC, "v1", plural, kind, namespaced=False)
-    for kind, plural in (("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings"))
-}
 
 
 class Components:
@@ -75,7 +67,6 @@ class Components:
 
     async def all(self) -> list[tuple[str, Start]]:
         """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""
-        await self._ensure_roles()
         self._listening_dns = await self._dns()
         node_name = self._settings.node_name
         runners: list[tuple[str, Start]] = [
@@ -184,15 +175,3 @@ class Components:
         kubelet = Kubelet(replace(config, serve_port=port), client, runtime, images, self._clock)
         server.serve(kubelet.access, kubelet.usage)
         return kubelet
-
-    async def _ensure_roles(self) -> None:
-        admin = client_of(self._handler, API_SERVER)
-        for role in component_roles():
-            await _put(admin, ROLES[role["kind"]], role)
-
-
-async def _put(client: Client, resource: Resource, wanted: Object) -> None:
-    try:
-        await client.create(resource, wanted)
-    except AlreadyExists:
-        await client.update(resource, wanted)

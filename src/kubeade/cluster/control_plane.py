@@ -26,7 +26,7 @@ from kubeade.cluster.auditing import AuditParts
 from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
-from kubeade.cluster.roles import KUBELET_CLIENT_USER
+from kubeade.cluster.roles import KUBELET_CLIENT_USER, component_roles
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cluster.trust import Trust
 from kubeade.cluster.users import authorization_webhook, further_users
@@ -125,6 +125,7 @@ class ControlPlane:
             self._settings.service_cidr,
             self._trust.client_authority_pem.decode(),
             self._request_headers.published(),
+            component_roles(),
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 

@@ -5,6 +5,7 @@ Services and Nodes.
 """
 
 from kubeade.api.resource import Object
+from kubeade.apiserver.authorization.policy import AUTO_UPDATE_ANNOTATION
 
 DNS_USER = "kubeade:dns"
 CLOUD_USER = "kubeade:cloud-controller-manager"
@@ -49,7 +50,11 @@ def component_roles() -> list[Object]:
     """A ClusterRole and its binding for each of these users."""
     objects: list[Object] = []
     for user, rules in _RULES.items():
-        metadata = {"name": user, "labels": {"app.kubernetes.io/managed-by": "kubeade"}}
+        metadata = {
+            "name": user,
+            "labels": {"app.kubernetes.io/managed-by": "kubeade"},
+            "annotations": {AUTO_UPDATE_ANNOTATION: "true"},
+        }
         api = "rbac.authorization.k8s.io"
         objects.append(
             {"apiVersion": f"{api}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}

@@ -33,7 +33,7 @@ async def bootstrap(reader: Reader, writer: Writer, config: ClusterConfig, clock
     """One pass over everything. Raises ApiError."""
     work = _Ensure(reader, writer)
     await work.all_of(namespaces())
-    objects = [*kept_objects(config), *first_objects(config), *reconciled_objects()]
+    objects = [*kept_objects(config), *first_objects(config), *reconciled_objects(config)]
     await work.all_of(objects)
     await _tell_ready(reader, writer, clock)
 

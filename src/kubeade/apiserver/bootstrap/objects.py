@@ -1,6 +1,6 @@
 """What exists on an empty cluster, as a list. Pure: the same configuration gives the same objects."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
@@ -53,7 +53,8 @@ class ClusterConfig:
 
     `address` and `port` are the server's own, as pods reach it; `service_cidr` gives the `kubernetes` Service
     its first address. `client_ca_pem` is what client certificates are verified with, `request_headers` how
-    those are recognized who speak for others.
+    those are recognized who speak for others. `further_roles` are cluster roles, and their bindings, for
+    users that upstream has no default role for.
     """
 
     address: str
@@ -61,6 +62,7 @@ class ClusterConfig:
     service_cidr: str = "10.96.0.0/16"
     client_ca_pem: str = ""
     request_headers: Mapping[str, str] = field(default_factory=dict)
+    further_roles: Sequence[Object] = ()
 
 
 def namespaces() -> list[Placed]:
@@ -85,9 +87,11 @@ def first_objects(config: ClusterConfig) -> list[Placed]:
     return objects
 
 
-def reconciled_objects() -> list[Placed]:
+def reconciled_objects(config: ClusterConfig) -> list[Placed]:
     """Brought up to date at every start, unless their annotation says not to."""
+    own = {CLUSTER_ROLES.kind: CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS.kind: CLUSTER_ROLE_BINDINGS}
     return [
+        *((own[found["kind"]], found) for found in config.further_roles),
         *((CLUSTER_ROLES, found) for found in policy.cluster_roles()),
         *((CLUSTER_ROLE_BINDINGS, found) for found in policy.cluster_role_bindings()),
         *((ROLES, found) for found in policy.roles()),

@@ -10,6 +10,7 @@ from kubeade.apiserver.authorization.rbac import CLUSTER_ROLE_BINDINGS, CLUSTER_
 from kubeade.apiserver.bootstrap.ensure import KeptObjects, bootstrap
 from kubeade.apiserver.bootstrap.flow_control import FLOW_SCHEMAS, PRIORITY_LEVELS
 from kubeade.apiserver.bootstrap.objects import SERVICE_CIDRS, ClusterConfig
+from kubeade.cluster.roles import KUBELET_CLIENT_USER, component_roles
 
 CONFIG = ClusterConfig("192.0.2.1", 6443, "10.96.0.0/16", "the CA")
 
@@ -91,3 +92,16 @@ async def test_what_no_cluster_can_be_without_is_put_back(cluster, resource, nam
                 await asyncio.sleep(0)
     finally:
         kept.cancel()
+
+
+async def test_whoever_runs_the_cluster_gives_its_own_users_their_rights(cluster):
+    """Not only `kubeade up`: logs from a real kubelet were forbidden to a lone API server's own certificate."""
+    further = component_roles()
+    await start(cluster, ClusterConfig("192.0.2.1", 6443, further_roles=further))
+    bound = cluster.read(CLUSTER_ROLE_BINDINGS, KUBELET_CLIENT_USER)
+    assert bound["subjects"][0]["name"] == KUBELET_CLIENT_USER
+    allowed = cluster.read(CLUSTER_ROLES, bound["roleRef"]["name"])["rules"]
+    assert "nodes/proxy" in allowed[0]["resources"]
+    before = cluster.revision
+    await start(cluster, ClusterConfig("192.0.2.1", 6443, further_roles=further))
+    assert cluster.revision == before
