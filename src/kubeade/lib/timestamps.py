@@ -2,15 +2,22 @@
 
 from datetime import UTC, datetime
 
+_SECONDS_LENGTH = len("2026-01-31T12:00:00")
+_MICROSECONDS_LENGTH = len("2026-01-31T12:00:00.000000")
+
 
 def format_time(moment: datetime) -> str:
     """`2026-01-31T12:00:00Z`, as in `metadata.creationTimestamp`."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+    return _in_utc(moment).isoformat(timespec="seconds")[:_SECONDS_LENGTH] + "Z"
 
 
 def format_micro_time(moment: datetime) -> str:
     """`2026-01-31T12:00:00.000000Z`, as in `Lease.spec.renewTime`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return _in_utc(moment).isoformat(timespec="microseconds")[:_MICROSECONDS_LENGTH] + "Z"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def parse_time(text: str) -> datetime:
