@@ -28,6 +28,7 @@ from kubeade.lib.http.message import Handler
 from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
 from kubeade.network.simulated import SimulatedNetwork
+from kubeade.proxy.pod_routes import PodRoutes
 from kubeade.proxy.proxy import Proxy
 from kubeade.runtime.mode import Mode
 from kubeade.scheduler.scheduler import Scheduler
@@ -65,6 +66,11 @@ class Components:
         wanted = [self._settings.advertise_address, self.network.address]
         return [one for one in dict.fromkeys(wanted) if one not in ("", shop.LOOPBACK)]
 
+    @property
+    def _node_address(self) -> str:
+        """Where others find this node: on other machines too, where the cluster is open to them."""
+        return self._settings.advertise_address or self.network.address
+
     async def all(self) -> list[tuple[str, Start]]:
         """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""
         self._listening_dns = await self._dns()
@@ -73,12 +79,20 @@ class Components:
             ("controllers", anew(self._controllers)),
             ("scheduler", anew(lambda: Scheduler(self._as("system:kube-scheduler"), self._clock))),
             ("cloud", anew(self._cloud)),
+            *self._pod_routes(node_name),
             ("proxy", anew(lambda: Proxy(self._as("system:kube-proxy"), node_name, self._clock))),
             ("dns", self._run_dns),
             ("courier", anew(lambda: LastMile(self._as(COURIER_USER), self._clock))),
         ]
         self._kubelets = [await self._kubelet(), *await self._simulated_kubelets()]
         return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
+
+    def _pod_routes(self, node_name: str) -> list[tuple[str, Start]]:
+        reach = self.network.reach
+        if reach is None:
+            return []
+        client = self._as("system:kube-proxy")
+        return [("pod routes", anew(lambda: PodRoutes(client, node_name, self._clock, reach)))]
 
     async def _run_dns(self) -> None:
         """The first time the one that listens already, so that no pod asks too early."""
@@ -141,7 +155,7 @@ class Components:
 
     async def _serve_node(self, server: NodeServer) -> int:
         """The port on which the API server reaches the node's logs and commands."""
-        name, address = self._settings.node_name, self.network.address
+        name, address = self._settings.node_name, self._node_address
         subject = Subject(f"system:node:{name}", ("system:nodes",), (name, address))
         context = self._trust.serving_context(self._data, "kubelet", subject)
         return await self._listen(server, context, address)
@@ -152,7 +166,7 @@ class Components:
         return await http.start(address, 0)
 
     def _kubelet_config(self) -> KubeletConfig:
-        return shop.kubelet_config(self._data, self._settings, self._mode, self.network.address)
+        return shop.kubelet_config(self._data, self._settings, self._mode, self._node_address)
 
     async def _simulated_kubelets(self) -> list[Kubelet]:
         count = self._settings.simulated_nodes

@@ -14,6 +14,7 @@ from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
 from kubeade.network.loopback import LoopbackNetwork
 from kubeade.network.simulated import SimulatedNetwork
+from kubeade.proxy.pod_routes import Reach
 from kubeade.runtime.mode import Mode
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class NodeNetwork:
         self.pods: PodNetwork
         self.address = LOOPBACK
         self.warnings: list[str] = []
+        self.reach: Reach | None = None
+        """Makes ways to the pods of other machines, where this network can."""
 
     async def open(self) -> None:
         """Make bridge and routes, or find them. Raises NetworkError."""
@@ -72,6 +75,7 @@ class NodeNetwork:
         await bridge.open()
         add_service_route(service_range)
         self.pods, self.address, self.warnings = bridge, bridge.gateway, bridge.warnings
+        self.reach = bridge.reach
 
     async def purge(self) -> None:
         """Leave nothing behind; works without `open`, from any process."""

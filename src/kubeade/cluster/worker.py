@@ -35,6 +35,7 @@ from kubeade.kubelet.server.node_server import NodeServer
 from kubeade.lib.clock import SystemClock
 from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
+from kubeade.proxy.pod_routes import PodRoutes
 from kubeade.proxy.proxy import Proxy
 from kubeade.runtime.mode import Detected, Mode, detect_mode
 
@@ -121,6 +122,8 @@ class Worker:
             work: dict[str, Callable[[], Awaitable[None]]] = {"kubelet": kubelet.run}
             if self._order.with_proxy:
                 work["proxy"] = Proxy(client, self._order.name, self._clock).run
+                if network.reach is not None:
+                    work["pod routes"] = PodRoutes(client, self._order.name, self._clock, network.reach).run
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(supervise(name, start)) for name, start in work.items()]
                 async with asyncio.timeout(READY_TIMEOUT_SECONDS):

@@ -10,12 +10,14 @@ import errno
 import ipaddress
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kubeade.cni import Attachment, NetworkError, NetworkRequest
 from kubeade.network.allocation import Addresses
 from kubeade.network.host_ports import HostPorts
 from kubeade.network.masquerade import add_masquerade, remove_masquerade
+from kubeade.network.neighbours import Neighbours
 from kubeade.network.netlink import Link, Netlink, peer_of
 
 _log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class BridgeNetwork:
         self._directory = directory
         self._addresses = Addresses(cidr, directory / "addresses.json")
         self._host_ports = HostPorts(directory / "host-ports.json")
+        self._neighbours = Neighbours(directory / "neighbours.json")
         self._mtu = _DEFAULT_MTU
         self.warnings: list[str] = []
         """What does not work although pods run: said aloud once by `open`."""
@@ -83,13 +86,14 @@ class BridgeNetwork:
 
     def _masquerade(self) -> None:
         try:
-            add_masquerade(self._name, self._block)
+            add_masquerade(self._name, self._block, self._neighbours.blocks)
         except OSError as error:
             self._warn(f"pods cannot reach beyond this machine: no masquerading: {error.strerror}")
 
     def _warn(self, text: str) -> None:
-        _log.warning("%s", text)
-        self.warnings.append(text)
+        if text not in self.warnings:
+            _log.warning("%s", text)
+            self.warnings.append(text)
 
     async def add(self, request: NetworkRequest) -> Attachment:
         if request.namespace_path is None:
@@ -127,6 +131,17 @@ class BridgeNetwork:
             inside.set_up(interface.index)
             inside.add_default_route(self.gateway)
 
+    def reach(self, ways: Mapping[str, str]) -> dict[str, str]:
+        """Route the pod ranges of other nodes, by range, to those nodes' addresses, and no others.
+
+        What cannot be routed is returned with the reason.
+        """
+        before = self._neighbours.blocks
+        failed = self._neighbours.reach(ways)
+        if self._neighbours.blocks != before:
+            self._masquerade()
+        return failed
+
     async def remove(self, sandbox_id: str) -> None:
         await self._host_ports.remove(sandbox_id)
         # The kernel takes tens of milliseconds to be sure that nobody uses the pair any more.
@@ -157,6 +172,7 @@ class BridgeNetwork:
         with contextlib.suppress(OSError):
             remove_masquerade(self._name)
         self._addresses.purge()
+        self._neighbours.purge()
         self._host_ports.purge()
         with contextlib.suppress(OSError):
             await asyncio.to_thread(self._directory.rmdir)

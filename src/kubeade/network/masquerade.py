@@ -1,5 +1,7 @@
 """Masquerading in the kernel's nf_tables: what pods send to the outside leaves with the host's address.
 
+What they send to pods, here or on other nodes, keeps theirs.
+
 The rules are one table of our own, so that removing the table removes everything. Spoken directly over
 netlink: neither `nft` nor `iptables` has to be installed.
 """
@@ -10,6 +12,7 @@ import ipaddress
 import os
 import socket
 import struct
+from collections.abc import Iterable
 
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10 << 8
@@ -19,30 +22,33 @@ _REQUEST, _ACK, _CREATE, _APPEND = 0x1, 0x4, 0x400, 0x800
 _NESTED = 0x8000
 _FAMILY_IPV4 = 2
 _HOOK_POSTROUTING, _PRIORITY_SOURCE_NAT = 4, 100
-_REGISTER = 1
+_REGISTER_VERDICT, _REGISTER = 0, 1
+_VERDICT_ACCEPT = 1
 _NETWORK_HEADER = 1
 _OFFSET_SOURCE, _OFFSET_DESTINATION = 12, 16
-_EQUAL, _NOT_EQUAL = 0, 1
+_EQUAL = 0
 _CHAIN = "postrouting"
 
 Block = ipaddress.IPv4Network
 
 
-def add_masquerade(table: str, block: Block) -> None:
-    """Masquerade from `block` to anywhere outside of it, in a new table. Raises OSError."""
-    remove_masquerade(table)
+def add_masquerade(table: str, block: Block, others: Iterable[Block] = ()) -> None:
+    """Masquerade from `block` to anywhere outside of it and of `others`, in place of the table there may be.
+
+    Raises OSError."""
     hook = _nested(4, _number(1, _HOOK_POSTROUTING) + _number(2, _PRIORITY_SOURCE_NAT))
     chain = _text(1, table) + _text(3, _CHAIN) + hook + _text(7, "nat")
-    rule = (
-        _is_in(_OFFSET_SOURCE, block, _EQUAL)
-        + _is_in(_OFFSET_DESTINATION, block, _NOT_EQUAL)
-        + _expression("masq", b"")
-    )
+    ours = _is_in(_OFFSET_SOURCE, block, _EQUAL)
+    rules = [ours + _is_in(_OFFSET_DESTINATION, other, _EQUAL) + _accept() for other in (block, *others)]
+    rules.append(ours + _expression("masq", b""))
+    place = _text(1, table) + _text(2, _CHAIN)
     _transact(
         [
             (_NEWTABLE, _CREATE, _text(1, table)),
+            (_DELTABLE, 0, _text(1, table)),
+            (_NEWTABLE, _CREATE, _text(1, table)),
             (_NEWCHAIN, _CREATE, chain),
-            (_NEWRULE, _CREATE | _APPEND, _text(1, table) + _text(2, _CHAIN) + _nested(4, rule)),
+            *((_NEWRULE, _CREATE | _APPEND, place + _nested(4, rule)) for rule in rules),
         ]
     )
 
@@ -81,6 +87,12 @@ def _is_in(offset: int, block: Block, operation: int) -> bytes:
     value = _nested(3, _attribute(1, block.network_address.packed))
     compare = _number(1, _REGISTER) + _number(2, operation) + value
     return _expression("payload", load) + _expression("bitwise", cut) + _expression("cmp", compare)
+
+
+def _accept() -> bytes:
+    """End here, with the packet as it is."""
+    verdict = _nested(2, _number(1, _VERDICT_ACCEPT))
+    return _expression("immediate", _number(1, _REGISTER_VERDICT) + _nested(2, verdict))
 
 
 def _message(kind: int, flags: int, sequence: int, family: int, resource: int, payload: bytes) -> bytes:

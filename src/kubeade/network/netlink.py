@@ -138,6 +138,15 @@ class Netlink:
     def delete_local_route(self, block: Network, index: int) -> None:
         self._ask(_DELROUTE, _ACK, _local_route(block, index))
 
+    def add_route(self, block: Network, gateway: str) -> None:
+        """Reach `block` through `gateway`, which must be a neighbour."""
+        way = _attribute(5, ipaddress.ip_address(gateway).packed)
+        self._ask(_NEWROUTE, _CREATE | _REPLACE | _ACK, _remote_route(block) + way)
+
+    def delete_route(self, block: Network, gateway: str) -> None:
+        way = _attribute(5, ipaddress.ip_address(gateway).packed)
+        self._ask(_DELROUTE, _ACK, _remote_route(block) + way)
+
     def _ask(self, kind: int, flags: int, payload: bytes) -> list[bytes]:
         self._sequence += 1
         header = struct.pack("=IHHII", 16 + len(payload), kind, flags | _REQUEST, self._sequence, 0)
@@ -200,3 +209,8 @@ def _route(family: int, prefix_length: int, table: int, scope: int, kind: int) -
 def _local_route(block: Network, index: int) -> bytes:
     header = _route(_family(block.version), block.prefixlen, _TABLE_LOCAL, _SCOPE_HOST, _TYPE_LOCAL)
     return header + _attribute(1, block.network_address.packed) + _number(4, index)
+
+
+def _remote_route(block: Network) -> bytes:
+    header = _route(_family(block.version), block.prefixlen, _TABLE_MAIN, _SCOPE_UNIVERSE, _TYPE_UNICAST)
+    return header + _attribute(1, block.network_address.packed)

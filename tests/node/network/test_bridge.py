@@ -1,10 +1,12 @@
 """The bridge network on this very machine: pods reach each other, the host, services and beyond."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -115,14 +117,9 @@ async def test_service_addresses_are_this_machines_own(network, namespace):
         remove_service_route(f"{block}.0/24")
 
 
-async def test_beyond_the_machine_pods_have_its_address_or_it_is_said(network, namespace):
-    """A namespace that knows nothing of the pod network stands for the rest of the world."""
-    if network.warnings:  # this kernel cannot masquerade: then the user has been told
-        assert all(text.startswith("pods cannot reach beyond this machine: ") for text in network.warnings)
-        return
-    path, world = namespace(), namespace()
-    await network.add(NetworkRequest(identifier("e"), path))
-    outside = f"10.215.{os.getpid() % 250}"
+@contextlib.contextmanager
+def linked(world: str, outside: str) -> Iterator[None]:
+    """A link between this machine, there `outside`.1, and the namespace `world`, there `outside`.2."""
     name = f"kadew{os.getpid()}"
     with Netlink() as netlink:
         netlink.add_bridge(name, 1500)
@@ -139,11 +136,48 @@ async def test_beyond_the_machine_pods_have_its_address_or_it_is_said(network, n
             assert link is not None
             inside.add_address(link.index, f"{outside}.2", 24)
             inside.set_up(link.index)
-        with listen(world, f"{outside}.2") as server:
-            assert reached_from(path, server, f"{outside}.2") == f"{outside}.1"
+        yield
     finally:
         with Netlink() as netlink:
             netlink.delete_link(bridge.index)
+
+
+async def test_beyond_the_machine_pods_have_its_address_or_it_is_said(network, namespace):
+    """A namespace that knows nothing of the pod network stands for the rest of the world."""
+    if network.warnings:  # this kernel cannot masquerade: then the user has been told
+        assert all(text.startswith("pods cannot reach beyond this machine: ") for text in network.warnings)
+        return
+    path, world = namespace(), namespace()
+    await network.add(NetworkRequest(identifier("e"), path))
+    outside = f"10.215.{os.getpid() % 250}"
+    with linked(world, outside), listen(world, f"{outside}.2") as server:
+        assert reached_from(path, server, f"{outside}.2") == f"{outside}.1"
+
+
+async def test_pods_of_another_machine_are_reached_through_it_and_see_who_comes(network, namespace):
+    """A namespace with an address of a range of its own stands for another node and a pod on it."""
+    path, machine = namespace(), namespace()
+    attached = await network.add(NetworkRequest(identifier("e"), path))
+    outside, block = (f"10.{second}.{os.getpid() % 250}" for second in (215, 216))
+    with linked(machine, outside):
+        with Netlink(machine) as inside:
+            loopback = inside.link("lo")
+            assert loopback is not None
+            inside.add_address(loopback.index, f"{block}.5", 32)
+            inside.add_default_route(f"{outside}.1")
+        assert network.reach({f"{block}.0/24": f"{outside}.2"}) == {}
+        with listen(machine, f"{block}.5") as server:
+            assert reached_from(path, server, f"{block}.5") == attached.addresses[0]
+        assert network.reach({}) == {}
+        with listen(machine, f"{block}.5") as server, pytest.raises(OSError):
+            reached_from(path, server, f"{block}.5")
+
+
+async def test_a_machine_that_is_no_neighbour_is_named_with_the_reason(network):
+    block = f"10.216.{os.getpid() % 250}"
+    failed = network.reach({f"{block}.0/24": f"{block}.1", "10.217.0.0/24": "10.218.0.1"})
+    assert failed[f"{block}.0/24"] == f"its address {block}.1 is known to its own machine only"
+    assert failed["10.217.0.0/24"].startswith("10.218.0.1 is no neighbour of this machine (")
 
 
 async def test_host_port_leads_to_the_pod(network, namespace):
