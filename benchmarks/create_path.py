@@ -8,7 +8,8 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ from kubeade.lib.ids import Ids
 from kubeade.store.sqlite import SqliteLedger
 
 ROUNDS, RUNS = 30, 50
-REQUESTS, AT_ONCE = 2000, 16
+REQUESTS, AT_ONCE = 160, 16
 TIME = "2026-01-01T00:00:00Z"
 ADMIN = User("admin", "", ("system:masters", "system:authenticated"))
 
@@ -123,21 +124,26 @@ async def measure_requests() -> None:
         await post("/api/v1/namespaces/default/serviceaccounts", b'{"metadata":{"name":"default"}}')
         for plural, body in (("configmaps", config_map), ("pods", pod)):
             path = f"/api/v1/namespaces/default/{plural}"
-            show(f"create one of {plural}, all in all", await cpu_us(lambda n: post(path, body(n))))  # noqa: B023
+            loop_us, process_us = await cpu_us(lambda n: post(path, body(n)))  # noqa: B023
+            show(f"create one of {plural}: the event loop", loop_us)
+            show(f"create one of {plural}: all threads", process_us)
         await server.stop()
         await ledger.close()
 
 
-async def cpu_us(ask: Callable[[int], Awaitable[None]]) -> float:
-    numbers = iter(range(REQUESTS))
+async def cpu_us(ask: Callable[[int], Awaitable[None]]) -> tuple[float, float]:
+    """Microseconds of the event loop's thread, and of the whole process, in the best of the rounds."""
+    numbers, best = iter(range(ROUNDS * REQUESTS)), (float("inf"), float("inf"))
+    for _ in range(ROUNDS):
+        began = time.thread_time(), time.process_time()
+        await asyncio.gather(*(work(ask, islice(numbers, REQUESTS // AT_ONCE)) for _ in range(AT_ONCE)))
+        best = min(best[0], time.thread_time() - began[0]), min(best[1], time.process_time() - began[1])
+    return best[0] / REQUESTS * 1e6, best[1] / REQUESTS * 1e6
 
-    async def work() -> None:
-        for number in numbers:
-            await ask(number)
 
-    began = time.process_time()
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
-    return (time.process_time() - began) / REQUESTS * 1e6
+async def work(ask: Callable[[int], Awaitable[None]], numbers: Iterable[int]) -> None:
+    for number in numbers:
+        await ask(number)
 
 
 if __name__ == "__main__":
