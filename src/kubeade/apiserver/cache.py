@@ -207,9 +207,14 @@ class WatchCache:
         self._loaded_at = self.revision = everything.revision
         self._resources.clear()
         grouped: dict[bytes, dict[bytes, Record]] = {}
-        for record in everything.records:
-            if _holds_object(record.key):
-                grouped.setdefault(resource_prefix(record.key), {})[record.key] = record
+        prefix, records = b"\0", {}
+        for record in everything.records:  # in key order: those of a resource lie together
+            if not record.key.startswith(prefix):
+                if not _holds_object(record.key):
+                    continue
+                prefix = resource_prefix(record.key)
+                records = grouped.setdefault(prefix, {})
+            records[record.key] = record
         for prefix, records in grouped.items():
             cache = self.resource(prefix)
             cache.records.update(records)

@@ -31,6 +31,7 @@ COMMANDS = (
     "image",
     "ledger",
     "snapshot",
+    "fork",
     "apiserver",
     "kubelet",
     "scheduler",

@@ -3,6 +3,7 @@
 import argparse
 
 from kubeade.cli.connect import run_with_client
+from kubeade.cli.fork import line as fork_line
 from kubeade.client.client import Client
 
 HELP = "show whether the cluster runs, its node and its pods"
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from kubeade.cluster import daemon
+    from kubeade.cluster import daemon, forking
 
     process = daemon.recorded(options.data.process)
     if process is None:
@@ -21,6 +22,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{state}  {options.data.root}")
         return 1
     print(f"running  process {process.pid}  {options.data.root}", flush=True)
+    for fork in forking.forks(options.data):
+        print(fork_line(fork))
     return run_with_client(options.data, _report)
 
 

@@ -100,6 +100,13 @@ def reserve_port(preferred: int = PREFERRED_API_PORT) -> ReservedPort:
     raise OSError("no free port on 127.0.0.1")
 
 
+def free_port() -> int:
+    """Any port that nobody on loopback listens on, as the kernel picks it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _claim(port: int) -> tuple[bool, socket.socket | None]:
     """An abstract socket of that name: one process has it, and the kernel takes it back when that ends."""
     if not sys.platform.startswith("linux"):

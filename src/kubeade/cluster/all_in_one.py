@@ -28,6 +28,7 @@ from kubeade.cri.service import CriError
 from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 from kubeade.runtime.mode import Detected, ModeRefused, detect_mode
+from kubeade.store.clone import sync
 from kubeade.store.ledger import LedgerError
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,10 @@ class Cluster:
         """From an empty or kept data directory to ready, until told to stop. Raises what `run` reports."""
         began = asyncio.get_running_loop().time()
         self._listen_for_signals()
-        detected = detect_mode(self._order.runtime, self._data.runtime)
-        chosen = self._settings(detected)
+        kept = settings.load(self._data.settings)
+        runtime = "simulated" if kept and kept.fork_of else self._order.runtime
+        detected = detect_mode(runtime, self._data.runtime)
+        chosen = self._settings(kept, detected)
         store = await Store.open(self._data, chosen.etcd, self._clock)
         try:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
@@ -89,7 +92,9 @@ class Cluster:
             await components.network.open()
             await plane.start(components.api_addresses)
             await store.open_door()
-            self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}")
+            self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}", kind="serving")
+            if chosen.fork_of:
+                await asyncio.to_thread(sync, self._data.ledger)
             await self._run_components(
                 plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
             )
@@ -137,9 +142,8 @@ class Cluster:
             ready.cancel()
             stopping.cancel()
 
-    def _settings(self, detected: Detected) -> Settings:
+    def _settings(self, kept: Settings | None, detected: Detected) -> Settings:
         network = NETWORK_OF_MODE[detected.mode]
-        kept = settings.load(self._data.settings)
         chosen = settings.keep_to(kept, self._order, network) if kept else self._choose(network)
         settings.save(self._data.settings, chosen)
         return chosen

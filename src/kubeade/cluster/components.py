@@ -73,19 +73,26 @@ class Components:
 
     async def all(self) -> list[tuple[str, Start]]:
         """Every component by name, ready to be run. Raises CriError, OSError, NetworkError."""
-        self._listening_dns = await self._dns()
-        node_name = self._settings.node_name
         runners: list[tuple[str, Start]] = [
             ("controllers", anew(self._controllers)),
             ("scheduler", anew(lambda: Scheduler(self._as("system:kube-scheduler"), self._clock))),
             ("cloud", anew(self._cloud)),
+        ]
+        if not self._settings.fork_of:
+            runners += await self._roads()
+        self._kubelets = [await self._kubelet(), *await self._simulated_kubelets()]
+        return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
+
+    async def _roads(self) -> list[tuple[str, Start]]:
+        """What listens at the Services' addresses, or goes there: in a fork those are another cluster's."""
+        self._listening_dns = await self._dns()
+        node_name = self._settings.node_name
+        return [
             *self._pod_routes(node_name),
             ("proxy", anew(lambda: Proxy(self._as("system:kube-proxy"), node_name, self._clock))),
             ("dns", self._run_dns),
             ("courier", anew(lambda: LastMile(self._as(COURIER_USER), self._clock))),
         ]
-        self._kubelets = [await self._kubelet(), *await self._simulated_kubelets()]
-        return [*((f"kubelet {n}", one.run) for n, one in enumerate(self._kubelets)), *runners]
 
     def _pod_routes(self, node_name: str) -> list[tuple[str, Start]]:
         reach = self.network.reach

@@ -22,6 +22,7 @@ OWN_NAMES = (
     "kubeade.log*",
     "settings.json",
     "process.json",
+    "forks",
     ".*.new",
     MARK,
 )
@@ -85,6 +86,11 @@ class DataDirectory:
     @property
     def network(self) -> Path:
         return self.root / "network"
+
+    @property
+    def forks(self) -> Path:
+        """Clusters that began as copies of this one, each in a data directory of its own."""
+        return self.root / "forks"
 
     @property
     def log(self) -> Path:

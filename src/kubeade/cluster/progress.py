@@ -9,8 +9,8 @@ import msgspec
 
 
 class Step(msgspec.Struct, omit_defaults=True):
-    """`kind` is step (something is done), note (worth knowing), ready (all is up) or failed (it ends
-    here)."""
+    """`kind` is step (something is done), serving (the API answers), note (worth knowing), ready (all is up)
+    or failed (it ends here)."""
 
     kind: str
     text: str

@@ -51,7 +51,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What was chosen. `network` is bridge, loopback or simulated; addresses are in CIDR form or plain."""
+    """What was chosen. `network` is bridge, loopback or simulated; addresses are in CIDR form or plain;
+    `fork_of` is the data directory of the cluster that this one began as a copy of."""
 
     network: str
     api_port: int
@@ -62,6 +63,7 @@ class Settings:
     kubernetes_version: str
     etcd: EtcdSettings | None = None
     advertise_address: str = ""
+    fork_of: str = ""
 
     @property
     def service_range(self) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from kubeade.cluster import daemon, settings
+from kubeade.cluster.forking import forks
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Step
 from kubeade.cluster.shop import NodeNetwork
@@ -44,6 +45,9 @@ def take_down(
 
 
 def _take_down(data: DataDirectory, delete: bool, stop_timeout_seconds: float) -> Iterator[Step]:
+    """Deleting takes the forks along."""
+    for fork in forks(data) if delete else ():
+        yield from _take_down(fork.data, True, stop_timeout_seconds)
     yield from _stop_process(data, stop_timeout_seconds)
     lock = _lock(data)
     try:
