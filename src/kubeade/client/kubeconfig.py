@@ -6,7 +6,7 @@ Credential plugins (`exec`, `auth-provider`) are refused by name.
 
 import base64
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,11 @@ def load(path: str | os.PathLike[str], context: str = "") -> Credentials:
         skip_tls_verify=bool(cluster.get("insecure-skip-tls-verify")),
         tls_server_name=str(cluster.get("tls-server-name") or ""),
     )
+
+
+def anonymous(credentials: Credentials) -> Credentials:
+    """The same server, and nothing that says who asks."""
+    return replace(credentials, certificate_pem=b"", key_pem=b"", token="", token_file="")
 
 
 def render(name: str, credentials: Credentials) -> bytes:
