@@ -7,10 +7,13 @@ gives a type of its own (quantities, addresses, authorizers) is a map with a tag
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from kubeade.api.cel.authorizer import MISSING, Question
+from kubeade.api.cel.checked import Checked, read
+from kubeade.api.cel.costs import Shapes, cost_of
+from kubeade.api.cel.limits import EXCEEDED, PER_CALL, Limit
 from kubeade.api.cel.overload import Overload
 
 _EXTENSIONS = (
@@ -26,6 +29,10 @@ class EvaluationError(ValueError):
     """An expression that came to no value: a missing key, an index out of bounds, ..."""
 
 
+class CostExceeded(EvaluationError):
+    """The expression would take too long on these values."""
+
+
 class NeedsDecision(EvaluationError):
     """The expression asks the authorizer something that its variables do not answer yet."""
 
@@ -39,14 +46,33 @@ class Program:
 
     def __init__(self, expression: Any) -> None:
         self._expression = expression
+        self._limit = Limit(self.cost)
 
     @property
     def result_type(self) -> str:
         """BOOL, STRING, DYN, LIST<STRING>, ..."""
         return str(self._expression.return_type().name())
 
+    def cost(self, shapes: Shapes) -> int:
+        """The most that it can cost on values of these shapes, in upstream's units."""
+        return cost_of(self._checked, shapes)
+
+    @cached_property
+    def _checked(self) -> Checked:
+        return read(self._expression.serialize())
+
     def run(self, variables: Mapping[str, Any]) -> Any:
         """The value. Raises EvaluationError; NeedsDecision where the authorizer has to be asked first."""
+        return self.run_for(variables)[0]
+
+    def run_for(self, variables: Mapping[str, Any]) -> tuple[Any, int]:
+        """The value, and what it cost at most. Raises as `run`, and CostExceeded."""
+        cost = self._limit.cost(variables)
+        if cost > PER_CALL:
+            raise CostExceeded(EXCEEDED)
+        return self._value(variables), cost
+
+    def _value(self, variables: Mapping[str, Any]) -> Any:
         try:
             value = self._expression.eval(data=variables)
             if value.type().name() == "ERROR":
@@ -77,6 +103,8 @@ def _evaluation_error(message: str) -> EvaluationError:
     question = MISSING.search(message)
     if question is not None:
         return NeedsDecision(Question.from_text(question[1]))
+    if "Iteration budget exceeded" in message:
+        return CostExceeded(EXCEEDED)
     return EvaluationError(_without_code(message))
 
 

@@ -1,7 +1,7 @@
 """`x-kubernetes-validations`: rules in CEL, checked when a definition is created and run on its objects.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
-Upstream's estimates of what a rule may cost are not made.
+What is wrong with them when a definition is created is `rule_errors`'.
 """
 
 import re
@@ -48,7 +48,7 @@ def uses_old_self(text: str) -> bool:
     return _OLD_SELF.search(_STRINGS.sub("''", text)) is not None
 
 
-def _compile(rule: Object, schema: Object) -> Rule:
+def compile_rule(rule: Object, schema: Object) -> Rule:
     """Raises CompileError."""
     text = rule.get("rule") or ""
     old, optional = uses_old_self(text), bool(rule.get("optionalOldSelf"))
@@ -129,37 +129,6 @@ def _check_path(names: list[str], schema: Object) -> None:
         schema = known.get(name, {})
 
 
-def compile_errors(schema: Object, path: str, *, comparable: bool = True) -> Errors:
-    """What is wrong with the rules of a schema, at any depth.
-
-    `comparable` says whether an old value can be found for a new one: not so inside atomic lists and sets.
-    """
-    for index, rule in enumerate(schema.get(KEYWORD) or ()):
-        yield from _rule_errors(rule, schema, f"{path}.{KEYWORD}[{index}]", comparable)
-    atomic = schema.get("x-kubernetes-map-type") == "atomic"
-    for name, below in part(schema, "properties").items():
-        yield from compile_errors(below, f"{path}.properties[{name}]", comparable=comparable and not atomic)
-    if isinstance(schema.get("additionalProperties"), dict):
-        values = schema["additionalProperties"]
-        yield from compile_errors(values, f"{path}.additionalProperties", comparable=comparable)
-    if isinstance(schema.get("items"), dict):
-        keyed = schema.get("x-kubernetes-list-type") == "map"
-        yield from compile_errors(schema["items"], f"{path}.items", comparable=comparable and keyed)
-
-
-def _rule_errors(rule: Object, schema: Object, path: str, comparable: bool) -> Errors:
-    try:
-        compiled = _compile(rule, schema)
-    except cel.CompileError as error:
-        yield invalid(f"{path}.rule", rule, str(error))
-        return
-    if compiled.uses_old_self and not comparable:
-        detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
-        yield invalid(f"{path}.rule", rule.get("rule"), detail)
-    if compiled.optional_old_self and not compiled.uses_old_self:
-        yield invalid(f"{path}.optionalOldSelf", True, "may not be set if oldSelf is not used in rule")
-
-
 class Rules:
     """The rules of a schema and of what is below it, compiled once."""
 
@@ -179,39 +148,45 @@ class Rules:
 
     def _add(self, rule: Object) -> None:
         try:
-            self._rules.append(_compile(rule, self._schema))
+            self._rules.append(compile_rule(rule, self._schema))
         except cel.CompileError as error:
             # Refused at the creation of a definition; what was stored earlier may still hold one.
             self._unusable.append(f"rule compile error: {error}")
 
-    def broken(self, value: Any, old: Any, path: str = "") -> Errors:
-        """Broken rules of a value; `old` is the value it replaces, or None."""
+    def broken(self, value: Any, old: Any) -> Errors:
+        """Broken rules of an object; `old` is the one it replaces, or None."""
+        try:
+            yield from self._broken(value, old, "", _Budget())
+        except _OutOfBudget as spent:
+            yield spent.error
+
+    def _broken(self, value: Any, old: Any, path: str, budget: "_Budget") -> Errors:
         if value is None:
             return
         for told in self._unusable:
             yield FieldError(path or "<nil>", "FieldValueInvalid", f"Invalid value: {told}")
         if self._rules:
-            yield from self._broken_here(value, old, path)
+            yield from self._broken_here(value, old, path, budget)
         if isinstance(value, dict):
-            yield from self._broken_members(value, old if isinstance(old, dict) else {}, path)
+            yield from self._broken_members(value, old if isinstance(old, dict) else {}, path, budget)
         elif isinstance(value, list) and self._items:
-            yield from self._broken_items(value, old if isinstance(old, list) else [], path)
+            yield from self._broken_items(value, old if isinstance(old, list) else [], path, budget)
 
-    def _broken_members(self, members: Object, old: Object, path: str) -> Errors:
+    def _broken_members(self, members: Object, old: Object, path: str, budget: "_Budget") -> Errors:
         for name, member in members.items():
             rules = self._properties.get(name, self._values)
             if rules:
-                yield from rules.broken(member, old.get(name), f"{path}.{name}" if path else name)
+                yield from rules._broken(member, old.get(name), f"{path}.{name}" if path else name, budget)
 
-    def _broken_items(self, items: list[Any], old: list[Any], path: str) -> Errors:
+    def _broken_items(self, items: list[Any], old: list[Any], path: str, budget: "_Budget") -> Errors:
         keys = self._schema.get("x-kubernetes-list-map-keys") or ()
         former = {_key(item, keys): item for item in old} if keys else {}
         for index, item in enumerate(items):
             previous = former.get(_key(item, keys)) if keys else None
             assert self._items is not None
-            yield from self._items.broken(item, previous, f"{path}[{index}]")
+            yield from self._items._broken(item, previous, f"{path}[{index}]", budget)
 
-    def _broken_here(self, value: Any, old: Any, path: str) -> Errors:
+    def _broken_here(self, value: Any, old: Any, path: str, budget: "_Budget") -> Errors:
         variables = {SELF: to_cel(value, self._schema), OLD_SELF: to_cel(old, self._schema)}
         for rule in self._rules:
             if rule.uses_old_self and old is None and not rule.optional_old_self:
@@ -219,9 +194,33 @@ class Rules:
             # What was not touched may stay as it is: rules are added to definitions that have objects.
             if not rule.uses_old_self and old is not None and old == value:
                 continue
-            error = _broken(rule, variables, value, path or "<nil>")
+            error = _broken(rule, variables, value, path or "<nil>", budget)
             if error is not None:
                 yield error
+
+
+class _OutOfBudget(Exception):
+    def __init__(self, path: str, detail: str) -> None:
+        self.error = FieldError(path, "FieldValueInvalid", f"Invalid value: {detail}")
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What all rules of an object may cost together (upstream: RuntimeCELCostBudget)."""
+
+    left: int = 10_000_000
+
+    def spend(self, cost: int, path: str) -> None:
+        """Raises _OutOfBudget. Each evaluation costs something of its own here: a call of the engine."""
+        self.left -= cost + _PER_EVALUATION
+        if self.left < 0:
+            detail = (
+                "validation failed due to running out of cost budget, no further validation rules will be run"
+            )
+            raise _OutOfBudget(path, detail)
+
+
+_PER_EVALUATION = 100
 
 
 def _rules_of(schema: Any) -> Rules | None:
@@ -233,13 +232,21 @@ def _key(item: Any, keys: Iterable[str]) -> tuple[Any, ...]:
     return tuple(item.get(key) for key in keys) if isinstance(item, dict) else ()
 
 
-def _broken(rule: Rule, variables: dict[str, Any], value: Any, path: str) -> FieldError | None:
+def _broken(
+    rule: Rule, variables: dict[str, Any], value: Any, path: str, budget: "_Budget"
+) -> FieldError | None:
+    told = rule.message or rule.text
     try:
-        if rule.program.run(variables) is True:
+        holds, cost = rule.program.run_for(variables)
+        budget.spend(cost, path)
+        if holds is True:
             return None
+    except cel.CostExceeded as error:
+        detail = f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule"
+        raise _OutOfBudget(path, f"{detail}: {told}") from None
     except cel.EvaluationError as error:
-        told = f"{error} evaluating rule: {rule.message or rule.text}"
-        return FieldError(path, "FieldValueInvalid", f"Invalid value: {told}")
+        budget.spend(0, path)
+        return FieldError(path, "FieldValueInvalid", f"Invalid value: {error} evaluating rule: {told}")
     where = path
     if rule.field_path:
         where = rule.field_path if path == "<nil>" else f"{path}.{rule.field_path}"

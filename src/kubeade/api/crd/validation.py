@@ -29,13 +29,13 @@ def definition_create(definition: Object) -> Errors:
     yield from messages("metadata.name", name, dns_subdomain(name))
     if name != f"{text(spec, 'names', 'plural')}.{text(spec, 'group')}":
         yield invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
-    yield from _spec(spec)
+    yield from _spec(spec, {})
 
 
 def definition_update(new: Object, old: Object) -> Errors:
     """Broken rules of a changed definition: those of a new one, and what cannot be changed."""
-    yield from _spec(part(new, "spec"))
     after, before = part(new, "spec"), part(old, "spec")
+    yield from _spec(after, before)
     if condition(old, ESTABLISHED).get("status") == "True":
         yield from immutable("spec.scope", after.get("scope"), before.get("scope"))
         yield from immutable("spec.names.kind", text(after, "names", "kind"), text(before, "names", "kind"))
@@ -68,12 +68,15 @@ def with_defaults(definition: Object) -> Object:
     return {**definition, "spec": {**spec, "names": names, "conversion": conversion}}
 
 
-def _spec(spec: Object) -> Errors:
+def _spec(spec: Object, old: Object) -> Errors:
+    keeps = keeps_unknown_fields({"spec": spec})
+    stored = {text(version, "name"): version.get("schema") for version in parts(old, "versions")}
     yield from _group(text(spec, "group"))
     yield from one_of("spec.scope", spec.get("scope"), ("Cluster", "Namespaced"))
     versions = parts(spec, "versions")
     for index, version in enumerate(versions):
-        yield from version_errors(version, f"spec.versions[{index}]", keeps_unknown_fields({"spec": spec}))
+        known = bool(stored) and stored.get(text(version, "name")) == version.get("schema")
+        yield from version_errors(version, f"spec.versions[{index}]", keeps, known)
     names = [text(version, "name") for version in versions]
     if len(set(names)) < len(names):
         yield invalid("spec.versions", versions, "must contain unique version names")
@@ -83,7 +86,7 @@ def _spec(spec: Object) -> Errors:
         if not text(spec, "names", name):
             yield required(f"spec.names.{name}")
     yield from names_rules(part(spec, "names"), "spec.names")
-    if keeps_unknown_fields({"spec": spec}):
+    if keeps:
         yield invalid("spec.preserveUnknownFields", True, _MUST_NOT_PRESERVE)
     yield from _conversion(part(spec, "conversion"), "spec.conversion")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubeade.api.crd.defaulting import prune
-from kubeade.api.crd.expressions import compile_errors
+from kubeade.api.crd.rule_errors import rule_errors
 from kubeade.api.crd.schema_rules import schema_errors
 from kubeade.api.crd.structural import structural_errors
 from kubeade.api.crd.values import compile_schema
@@ -21,8 +21,9 @@ _MAX_SELECTABLE_FIELDS = 8
 _MAX_WARNING_LENGTH = 256
 
 
-def version_errors(version: Object, path: str, lenient: bool) -> Errors:
-    """Broken rules of one entry of spec.versions. `lenient`: it may do without a schema."""
+def version_errors(version: Object, path: str, lenient: bool, known: bool) -> Errors:
+    """Broken rules of one entry of spec.versions. `lenient`: it may do without a schema; `known`: the
+    schema is stored already."""
     if wrong := dns_1035_label(text(version, "name")):
         yield invalid(f"{path}.name", text(version, "name"), ",".join(wrong))
     yield from _deprecation(version, path)
@@ -32,7 +33,7 @@ def version_errors(version: Object, path: str, lenient: bool) -> Errors:
         if not lenient:
             yield required(f"{path}.schema.openAPIV3Schema")
     else:
-        yield from _schema(root, f"{path}.schema.openAPIV3Schema", version)
+        yield from _schema(root, f"{path}.schema.openAPIV3Schema", version, known)
     yield from _subresources(part(version, "subresources"), f"{path}.subresources")
     for index, column in enumerate(parts(version, "additionalPrinterColumns")):
         yield from _column(column, f"{path}.additionalPrinterColumns[{index}]")
@@ -52,13 +53,13 @@ def _deprecation(version: Object, path: str) -> Errors:
         yield invalid(where, warning, "must not be an empty string")
 
 
-def _schema(schema: Object, path: str, version: Object) -> Errors:
+def _schema(schema: Object, path: str, version: Object, known: bool) -> Errors:
     """First the structure; defaults and rules in CEL are looked at only where all else is right."""
     found = list(_root(schema, path, version))
     found += structural_errors(schema, path)
     found += schema_errors(schema, path)
     if not found:
-        found = [*_defaults(schema, path), *compile_errors(schema, path)]
+        found = [*_defaults(schema, path), *rule_errors(schema, path, known=known)]
     yield from found
 
 

@@ -1,5 +1,5 @@
 """Rules of admission policies and their bindings, and of match conditions (upstream:
-pkg/apis/admissionregistration/validation). Upstream's estimates of what an expression may cost are not made.
+pkg/apis/admissionregistration/validation).
 """
 
 import re

@@ -3,7 +3,7 @@
 import pytest
 from crd_samples import INTEGER, STRING, cron_tab, custom, definition, struct, texts
 
-from kubeade.api.crd.validation import definition_create
+from kubeade.api.crd.validation import definition_create, definition_update
 
 pytest.importorskip("cel_expr_python", reason="rules in CEL run where cel-expr-python is, on Linux")
 
@@ -166,3 +166,58 @@ def test_old_values_cannot_be_asked_for_where_none_can_be_told():
 def test_a_stored_rule_that_cannot_run_refuses_what_it_is_about():
     found = broken(with_rules(SCALE, {"rule": "self.replicas <"}), cron_tab())
     assert found[0].startswith("spec: Invalid value: rule compile error: compilation failed: ERROR")
+
+
+NESTED = {"rule": "self.a.all(x, self.a.all(y, x != y))"}
+
+
+def costs_of(items, *rules):
+    schema = with_rules(struct(a={"type": "array", "items": STRING, **items}), *rules)
+    return texts(definition_create(definition(schema)))
+
+
+def test_rules_that_may_cost_too_much_are_refused():
+    (told,) = costs_of({}, NESTED)[:1]
+    assert told.startswith(
+        "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: "
+        "estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding"
+    )
+    short = {"type": "string", "maxLength": 10}
+    assert costs_of({"items": short, "maxItems": 100}, NESTED) == []
+    assert "factor of 2.9x" in costs_of({"items": short, "maxItems": 1800}, NESTED)[0]
+
+
+def test_all_rules_together_may_not_cost_too_much():
+    short = {"items": {"type": "string", "maxLength": 10}, "maxItems": 1000}
+    assert costs_of(short, *[NESTED] * 9) == []
+    told = costs_of(short, *[NESTED] * 12)
+    assert len(told) == 5
+    assert (
+        "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema" in told[0]
+    )
+    assert "openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for" in told[-1]
+
+
+def test_a_stored_definition_may_keep_a_costly_rule():
+    stored = definition(
+        with_rules(struct(a={"type": "array", "items": STRING}), {"rule": "self.a.join('') != ''"})
+    )
+    assert "estimated rule cost" in texts(definition_create(stored))[0]
+    assert not any("estimated rule cost exceeds" in told for told in texts(definition_update(stored, stored)))
+
+
+def test_an_evaluation_that_would_take_too_long_ends_all():
+    schema = with_rules(struct(a={"type": "array", "items": STRING}), NESTED, {"rule": "false"})
+    (told,) = broken(schema, cron_tab(a=[str(n) for n in range(2000)]))
+    assert told == (
+        "spec: Invalid value: 'operation cancelled: actual cost limit exceeded': no further validation rules "
+        "will be run due to call cost exceeds limit for rule: self.a.all(x, self.a.all(y, x != y))"
+    )
+
+
+def test_an_object_has_one_budget_for_all_its_rules():
+    items = {"type": "array", "items": with_rules(INTEGER, *[{"rule": "self >= 0"}] * 100)}
+    (told,) = broken(struct(a=items), cron_tab(a=[1] * 3000))
+    assert told.endswith(
+        "validation failed due to running out of cost budget, no further validation rules will be run"
+    )
