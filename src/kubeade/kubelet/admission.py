@@ -47,10 +47,16 @@ def _refuse_resources(pod: Object, others: list[Object], allocatable: Mapping[st
         return _out_of("pods", 1, len(others), capacity["pods"])
     used = [pod_requests(each) for each in others]
     for name, wanted in pod_requests(pod).items():
+        if name not in capacity and _is_extended(name):
+            continue  # of the cluster, not of this node: whoever advertises it on the Node also keeps count
         taken = sum(each.get(name, 0) for each in used)
         if wanted and taken + wanted > capacity.get(name, 0):
             return _out_of(name, wanted, taken, capacity.get(name, 0))
     return None
+
+
+def _is_extended(resource: str) -> bool:
+    return "/" in resource and "kubernetes.io/" not in resource
 
 
 def _out_of(name: str, requested: int, used: int, capacity: int) -> Refusal:
