@@ -28,9 +28,11 @@ from kubeade.scheduler.cycle import NoPlacement, Placement
 from kubeade.scheduler.disruption import protected_by
 from kubeade.scheduler.framework import Plugin
 from kubeade.scheduler.plugins import DEFAULT_PLUGINS
+from kubeade.scheduler.plugins.volume_binding import Bindings, bindings_for
 from kubeade.scheduler.pod_info import PodInfo
 from kubeade.scheduler.queue import SchedulingQueue
 from kubeade.scheduler.view import ClusterView
+from kubeade.scheduler.volumes import VolumeBinder
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Scheduler:
         self._cluster = Cluster()
         self._queue = SchedulingQueue()
         self._view = ClusterView(name, self._informers, self._cluster, self._queue)
+        self._volumes = VolumeBinder(client, self._informers, self._cluster)
         self._events = EventRecorder(client, name, clock)
         self._binding = asyncio.Semaphore(BINDS_AT_ONCE)
         self._boards = Boards()
@@ -87,9 +90,28 @@ class Scheduler:
                 continue
             self._next_node = (self._next_node + outcome.nodes_seen) % len(self._cluster.nodes)
             self._cluster.nominated.pop(pod.key, None)
+            bindings = bindings_for(pod, self._cluster.nodes[outcome.node_name], self._cluster)
             self._view.assume(pod, outcome.node_name)
+            if bindings:
+                self._volumes.assume(bindings)
+                tasks.create_task(self._bind_with_volumes(pod, outcome, bindings), name=f"bind {pod.key}")
+                continue
             await self._binding.acquire()
             tasks.create_task(self._bind(pod, outcome), name=f"bind {pod.key}")
+
+    async def _bind_with_volumes(self, pod: PodInfo, placement: Placement, bindings: Bindings) -> None:
+        try:
+            await self._volumes.bind(bindings, placement.node_name)
+        except (ApiError, OSError, TimeoutError) as error:
+            self._volumes.forget(bindings)
+            self._view.forget(pod)
+            why = str(error) or "the claims were not bound in time"
+            message = f'running PreBind plugin "VolumeBinding": {why}'
+            self._events.event(pod.pod, WARNING, "FailedScheduling", message)
+            self._queue.put_back(pod, unschedulable=False)
+            return
+        await self._binding.acquire()
+        await self._bind(pod, placement)
 
     async def _bind(self, pod: PodInfo, placement: Placement) -> None:
         metadata = pod.pod["metadata"]

@@ -129,7 +129,11 @@ def test_an_unbound_claim_keeps_the_pod_waiting():
     assert 'persistentvolumeclaim "data" not found' in refusal(info("p", volumes=volumes), world)
     world.claims["default/data"] = {"spec": {}}
     assert "unbound immediate PersistentVolumeClaims" in refusal(info("p", volumes=volumes), world)
-    world.claims["default/data"] = {"spec": {"volumeName": "pv"}}
+    world.claims["default/data"] = {
+        "metadata": {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}},
+        "spec": {"volumeName": "pv"},
+    }
+    assert "bound to non-existent pv(s)" in refusal(info("p", volumes=volumes), world)
     world.volumes["pv"] = {"spec": {}}
     assert place(info("p", volumes=volumes), world) == Placement("a", 1)
 

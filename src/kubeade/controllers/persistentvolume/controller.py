@@ -4,6 +4,7 @@ The volume is written first: once its claimRef names the claim, no other claim c
 between is repaired by the next pass. Upstream: pkg/controller/volume/persistentvolume.
 """
 
+from kubeade.api import volume_matching
 from kubeade.api.ownership import is_being_deleted
 from kubeade.api.parts import part, text
 from kubeade.api.resource import Object
@@ -57,7 +58,7 @@ class PersistentVolumeController:
         claim = self._claims.get(f"{reference.get('namespace')}/{reference.get('name')}")
         if claim is not None and self._is_stray(volume, claim):
             annotations = dict(part(volume, "metadata", "annotations"))
-            annotations.pop(plan.BOUND_BY_CONTROLLER, None)
+            annotations.pop(volume_matching.BOUND_BY_CONTROLLER, None)
             spec = {key: value for key, value in volume["spec"].items() if key != "claimRef"}
             metadata = {**volume["metadata"], "annotations": annotations}
             volume = await self._write_volume({**volume, "metadata": metadata, "spec": spec})
@@ -67,13 +68,13 @@ class PersistentVolumeController:
     def _is_stray(self, volume: Object, claim: Object) -> bool:
         """Bound by us to a claim that meanwhile has another volume."""
         elsewhere = text(claim, "spec", "volumeName") not in ("", volume["metadata"]["name"])
-        return elsewhere and plan.BOUND_BY_CONTROLLER in part(volume, "metadata", "annotations")
+        return elsewhere and volume_matching.BOUND_BY_CONTROLLER in part(volume, "metadata", "annotations")
 
     async def _keep(self, claim: Object) -> None:
         volume = self._volumes.get(text(claim, "spec", "volumeName"))
         if volume is None:
             await self._lose(claim, "ClaimLost", CLAIM_LOST)
-        elif not part(volume, "spec", "claimRef") or plan.is_reserved_for(volume, claim):
+        elif not part(volume, "spec", "claimRef") or volume_matching.is_reserved_for(volume, claim):
             await self._bind(claim, volume)
         else:
             await self._lose(claim, "ClaimMisbound", MISBOUND)
@@ -102,22 +103,26 @@ class PersistentVolumeController:
     def _may_have(self, claim: Object, volume: Object) -> bool:
         """A claim that names its volume gets that one, if it suits and is nobody else's."""
         reference, name = part(volume, "spec", "claimRef"), volume["metadata"]["name"]
-        if reference and not plan.is_reserved_for(volume, claim):
+        if reference and not volume_matching.is_reserved_for(volume, claim):
             message = f'volume "{name}" already bound to a different claim.'
             self._events.event(claim, WARNING, "FailedBinding", message)
             return False
-        why = "" if reference else plan.unsuitable(claim, volume)
+        why = "" if reference else volume_matching.unsuitable(claim, volume)
         if why:
             message = f'Cannot bind to requested volume "{name}": {why}'
             self._events.event(claim, WARNING, "VolumeMismatch", message)
         return not why
 
     def _is_delayed(self, claim: Object) -> bool:
-        return text(self._classes.get(plan.class_of(claim)), "volumeBindingMode") == "WaitForFirstConsumer"
+        """Until the scheduler has chosen the node of its first consumer."""
+        if volume_matching.SELECTED_NODE in part(claim, "metadata", "annotations"):
+            return False
+        storage_class = self._classes.get(volume_matching.class_of(claim))
+        return text(storage_class, "volumeBindingMode") == "WaitForFirstConsumer"
 
     async def _ask_for_volume(self, claim: Object) -> None:
         """Nothing suits: say what is being waited for, and tell an external provisioner."""
-        name = plan.class_of(claim)
+        name = volume_matching.class_of(claim)
         found = self._classes.get(name)
         if not name:
             message = "no persistent volumes available for this claim and no storage class is set"
@@ -128,7 +133,7 @@ class PersistentVolumeController:
         elif self._is_delayed(claim):
             message = "waiting for first consumer to be created before binding"
             self._events.event(claim, NORMAL, "WaitForFirstConsumer", message)
-        elif found["provisioner"] != plan.NO_PROVISIONER:
+        elif found["provisioner"] != volume_matching.NO_PROVISIONER:
             claim = await self._tell_provisioner(claim, found["provisioner"])
         await self._set_claim_phase(claim, "Pending", None)
 
@@ -147,7 +152,7 @@ class PersistentVolumeController:
         return await self._write_claim({**claim, "metadata": metadata})
 
     async def _bind(self, claim: Object, volume: Object) -> None:
-        reserved = plan.bound_volume(volume, claim)
+        reserved = volume_matching.reserved(volume, claim)
         if reserved is not volume:
             volume = await self._write_volume(reserved)
         await self._set_volume_phase(volume, "Bound", "")

@@ -8,22 +8,18 @@ from collections.abc import Iterable
 
 from kubeade.api.ownership import is_being_deleted
 from kubeade.api.parts import part, text, values
-from kubeade.api.quantity import Quantity
 from kubeade.api.resource import Object
-from kubeade.api.selectors import LabelSelector
+from kubeade.api.volume_matching import (
+    BIND_COMPLETED,
+    BOUND_BY_CONTROLLER,
+    is_reserved_for,
+    smallest_free,
+    unsuitable,
+)
 
-BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
-
-
-def class_of(item: Object) -> str:
-    """The storage class that a claim or a volume names."""
-    return text(item, "metadata", "annotations", STORAGE_CLASS) or text(item, "spec", "storageClassName")
 
 
 def best_volume(claim: Object, volumes: Iterable[Object], *, delayed: bool) -> Object | None:
@@ -37,42 +33,7 @@ def best_volume(claim: Object, volumes: Iterable[Object], *, delayed: bool) -> O
             return volume
     if delayed:
         return None
-    selector = part(claim, "spec").get("selector")
-    matches = LabelSelector.from_object(selector if selector is not None else {}).matches
-    free = [
-        one
-        for one in suitable
-        if not part(one, "spec", "claimRef")
-        and text(one, "status", "phase") == "Available"
-        and matches(one["metadata"].get("labels"))
-    ]
-    return min(free, key=lambda one: (_capacity(one), one["metadata"]["name"]), default=None)
-
-
-def unsuitable(claim: Object, volume: Object) -> str:
-    """Why the volume cannot serve the claim; "" when it can."""
-    requested = text(claim, "spec", "resources", "requests", "storage") or "0"
-    if _capacity(volume) < Quantity.parse(requested).value():
-        return "requested PV is too small"
-    if class_of(volume) != class_of(claim):
-        return "storageClassName does not match"
-    mode, wanted_mode = text(volume, "spec", "volumeMode"), text(claim, "spec", "volumeMode")
-    if (mode or "Filesystem") != (wanted_mode or "Filesystem"):
-        return "incompatible volumeMode"
-    if text(volume, "spec", "volumeAttributesClassName") != text(claim, "spec", "volumeAttributesClassName"):
-        return "volumeAttributesClassName does not match"
-    if not set(values(claim, "spec", "accessModes")) <= set(values(volume, "spec", "accessModes")):
-        return "incompatible accessMode"
-    return ""
-
-
-def is_reserved_for(volume: Object, claim: Object) -> bool:
-    """Whether claimRef names this claim; without a uid any claim of that name is meant."""
-    reference = part(volume, "spec", "claimRef")
-    names = ("name", "namespace")
-    if not reference or any(reference.get(key) != claim["metadata"][key] for key in names):
-        return False
-    return reference.get("uid") in (None, "", claim["metadata"]["uid"])
+    return smallest_free(claim, suitable)
 
 
 def is_bound(claim: Object) -> bool:
@@ -102,27 +63,6 @@ def _released(volume: Object) -> tuple[str, str]:
     return "Released", ""
 
 
-def bound_volume(volume: Object, claim: Object) -> Object:
-    """The volume with claimRef complete; the same object when it is already."""
-    reference = part(volume, "spec", "claimRef")
-    metadata = claim["metadata"]
-    if reference.get("uid") == metadata["uid"]:
-        return volume
-    annotations = dict(part(volume, "metadata", "annotations"))
-    if not reference:
-        annotations[BOUND_BY_CONTROLLER] = "yes"
-    wanted = {
-        "kind": "PersistentVolumeClaim",
-        "apiVersion": "v1",
-        **{key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion")},
-    }
-    return {
-        **volume,
-        "metadata": {**volume["metadata"], "annotations": annotations},
-        "spec": {**volume["spec"], "claimRef": wanted},
-    }
-
-
 def bound_claim(claim: Object, volume: Object) -> Object:
     """The claim with its volume's name; the same object when it has it already."""
     name, annotations = volume["metadata"]["name"], part(claim, "metadata", "annotations")
@@ -148,7 +88,3 @@ def claim_status(claim: Object, phase: str, volume: Object | None) -> Object:
     if part(claim, "status").get("phase") != "Bound":
         status["capacity"] = part(volume, "spec", "capacity")
     return status
-
-
-def _capacity(volume: Object) -> int:
-    return Quantity.parse(text(volume, "spec", "capacity", "storage") or "0").value()
