@@ -1,4 +1,4 @@
-"""Which volume suits a claim, and how it is reserved: for the controller that binds them and the scheduler."""
+"""Which volume suits a claim, and how it is reserved: for scheduler and controller."""
 
 from collections.abc import Iterable
 
