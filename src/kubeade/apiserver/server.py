@@ -18,7 +18,7 @@ Every refusal on the way is an `ApiError`; here, and only here, it becomes a Sta
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -48,6 +48,8 @@ from kubeade.apiserver.custom_resources.conversion import Conversions
 from kubeade.apiserver.custom_resources.settling import Settling
 from kubeade.apiserver.discovery_endpoint import DiscoveryEndpoint
 from kubeade.apiserver.endpoints import Endpoints, json_response, version_info
+from kubeade.apiserver.fairness.gate import build_gate
+from kubeade.apiserver.fairness.limits import RequestLimits
 from kubeade.apiserver.health import PATHS, Health
 from kubeade.apiserver.kinds import ServedKinds
 from kubeade.apiserver.metrics import Metrics
@@ -93,7 +95,8 @@ class ApiServerConfig:
     """What to serve. Without a catalogue: all built-in resources of `kubernetes_version`.
 
     `responders` answer what is not stored (reviews, tokens), by (group, plural, subresource). Without an
-    `aggregator` all that is served is served here; without an `auditor` no audit log is kept.
+    `aggregator` all that is served is served here; without an `auditor` no audit log is kept,
+    without `limits` no request waits for others.
     """
 
     kubernetes_version: str = DEFAULT_VERSION
@@ -104,6 +107,7 @@ class ApiServerConfig:
     responders: Mapping[tuple[str, str, str], Responder] = field(default_factory=dict)
     aggregator: Aggregator | None = None
     auditor: Auditor | None = None
+    limits: RequestLimits | None = None
 
 
 class ApiServer:
@@ -131,6 +135,7 @@ class ApiServer:
         self.subresources = built_in_subresources()
         self._aggregator = config.aggregator
         self._auditor = config.auditor
+        self._gate = build_gate(config.limits, storage, self._covered) if config.limits else None
         self._authenticator = authenticator
         self._webhooks = WebhookClient(storage)
         self._customs = CustomResources(
@@ -178,6 +183,8 @@ class ApiServer:
         }
         if self._auditor is not None:
             gauges.update(self._auditor.counts())
+        if self._gate is not None:
+            gauges.update(self._gate.gauges())
         text = self.metrics.text(gauges).encode()
         return Response(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], text)
 
@@ -205,30 +212,38 @@ class ApiServer:
         """Answer; never raises."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        info = RequestInfo(False, request.path, request.method.lower())
         trail = self._auditor.open(request) if self._auditor else None
         try:
             info = read_request_info(request)
-            response = await self._answer(request, info, trail)
         except ApiError as error:
+            info = RequestInfo(False, request.path, request.method.lower())
             response = self._refusal(request, error)
-        except LedgerFull:
-            response = self._refusal(request, ServiceUnavailable(_LEDGER_FULL))
-        except OutcomeUnknown as error:
-            response = self._refusal(request, Timeout(f"no word from the store: {error}"))
-        except LedgerFailed as error:
-            response = self._refusal(request, InternalError(f"the ledger did not keep it: {error}"))
-        except RecursionError:
-            response = self._refusal(request, BadRequest("what was sent is nested too deeply"))
-        except LedgerClosed:
-            response = self._refusal(request, ServiceUnavailable("the server is shutting down"))
-        except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
-            _log.exception("%s %s failed", request.method, request.path)
-            response = self._refusal(request, InternalError(_INTERNAL))
+        else:
+            response = await self._settled(request, self._answer(request, info, trail))
         self.metrics.observe(self._labels(info), response.status, loop.time() - started)
         if trail is not None:
             trail.finish(response)
         return response
+
+    async def _settled(self, request: Request, answer: Awaitable[Response]) -> Response:
+        """The answer, or what a refusal of it is told as."""
+        try:
+            return await answer
+        except ApiError as error:
+            return self._refusal(request, error)
+        except LedgerFull:
+            return self._refusal(request, ServiceUnavailable(_LEDGER_FULL))
+        except OutcomeUnknown as error:
+            return self._refusal(request, Timeout(f"no word from the store: {error}"))
+        except LedgerFailed as error:
+            return self._refusal(request, InternalError(f"the ledger did not keep it: {error}"))
+        except RecursionError:
+            return self._refusal(request, BadRequest("what was sent is nested too deeply"))
+        except LedgerClosed:
+            return self._refusal(request, ServiceUnavailable("the server is shutting down"))
+        except Exception:  # noqa: BLE001 - the last line of defence: a bug in one verb must not end others
+            _log.exception("%s %s failed", request.method, request.path)
+            return self._refusal(request, InternalError(_INTERNAL))
 
     def _refusal(self, request: Request, error: ApiError) -> Response:
         protobuf = refusal_type(request.headers.get("accept", "")) == PROTOBUF
@@ -242,6 +257,15 @@ class ApiServer:
             user = await impersonated(user, request.headers, self._backend.authorizer)
             if trail is not None:
                 trail.impersonate(user)
+        if self._gate is None:
+            return await self._worked_on(request, info, user, trail)
+        return await self._gate.admit(
+            user, info, request, lambda: self._settled(request, self._worked_on(request, info, user, trail))
+        )
+
+    async def _worked_on(
+        self, request: Request, info: RequestInfo, user: User, trail: Trail | None
+    ) -> Response:
         await self._authorize(user, info, request, trail)
         extension = self._aggregator.find(request.path) if self._aggregator else None
         if self._aggregator and extension:
@@ -306,6 +330,13 @@ class ApiServer:
         if custom is not None and custom.deprecation_warning:
             call.warnings.append(custom.deprecation_warning)
         return await route(call, self.subresources)
+
+    def _covered(self, info: RequestInfo) -> int:
+        """How many objects a list or watch is about."""
+        found = self.catalogue.find(info.group, info.version, info.resource)
+        if found is None or found.storage is None:
+            return 0
+        return self.storage.count(found.storage, info.namespace)
 
     def _labels(self, info: RequestInfo) -> tuple[str, str, str, str, str, str]:
         """How /metrics tells requests apart. What is not in the catalogue is not told apart: clients could

@@ -63,6 +63,12 @@ class Storage:
         prefix = scope_prefix(resource, namespace)
         return self.resource(resource).range(prefix, prefix_end(prefix))
 
+    def count(self, resource: Resource, namespace: str = "") -> int:
+        """How many there are, without looking at each."""
+        prefix = scope_prefix(resource, namespace)
+        records = self.resource(resource).records
+        return int(records.bisect_left(prefix_end(prefix)) - records.bisect_left(prefix))
+
     def read(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         record = self.find(resource, name, namespace)
         return None if record is None else decode_object(record.value)

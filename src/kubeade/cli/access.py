@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubeade.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from kubeade.apiserver.fairness.limits import RequestLimits
     from kubeade.cluster.access import Access, AuditFiles, OidcFlags, Rights, Users, WebhookFile
 
 MODES = ("Node", "RBAC", "Webhook")
@@ -23,7 +24,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an EncryptionConfiguration: which objects are encrypted on disk (default: none)",
     )
+    _add_limits(parser.add_argument_group("how much is worked on at a time"))
     _add_audit(parser.add_argument_group("the audit log (default: none)"))
+
+
+def _add_limits(parser: argparse._ActionsContainer) -> None:
+    for kind, default in (("", 400), ("mutating-", 200)):
+        parser.add_argument(
+            f"--max-{kind}requests-inflight",
+            type=int,
+            default=default,
+            metavar="N",
+            help="default: %(default)s",
+        )
+    parser.add_argument(
+        "--enable-priority-and-fairness",
+        default="true",
+        choices=["true", "false"],
+        help="share the sum of both out among priority levels; default: %(default)s",
+    )
 
 
 def _add_audit(parser: argparse._ActionsContainer) -> None:
@@ -89,7 +108,21 @@ def read(options: argparse.Namespace) -> "Access":
     from kubeade.cluster.access import Access
 
     encryption = _absolute(options.encryption_provider_config)
-    return Access(_audit(options), _users(options), _rights(options), encryption)
+    limits = _limits(options)
+    return Access(_audit(options), _users(options), _rights(options), encryption, limits)
+
+
+def _limits(options: argparse.Namespace) -> "RequestLimits":
+    from kubeade.apiserver.fairness.limits import RequestLimits
+
+    reads, writes = options.max_requests_inflight, options.max_mutating_requests_inflight
+    fair = options.enable_priority_and_fairness == "true"
+    if min(reads, writes) < 0 or (fair and reads + writes == 0):
+        raise CommandError(
+            "--max-requests-inflight and --max-mutating-requests-inflight: their sum must be positive",
+            exit_code=2,
+        )
+    return RequestLimits(reads, writes, fair)
 
 
 def _users(options: argparse.Namespace) -> "Users":

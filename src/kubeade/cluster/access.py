@@ -6,6 +6,7 @@ Nothing of it is kept with the cluster: like kube-apiserver's flags, it is said 
 from dataclasses import dataclass, field
 
 from kubeade.apiserver.audit.rotation import Retention
+from kubeade.apiserver.fairness.limits import RequestLimits
 
 STANDARD_OUTPUT = "-"
 
@@ -70,3 +71,4 @@ class Access:
     users: Users = field(default_factory=Users)
     rights: Rights = field(default_factory=Rights)
     encryption: str = ""
+    limits: RequestLimits = field(default_factory=RequestLimits)

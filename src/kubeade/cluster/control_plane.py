@@ -78,6 +78,7 @@ class ControlPlane:
                 validation=ValidationOptions(allow_loopback_endpoints=settings.network != "bridge"),
                 responders={**authentication.responders, **authorization.responders},
                 aggregator=self._aggregator,
+                limits=access.limits,
                 auditor=self._audit.auditor if self._audit else None,
             ),
             storage,
