@@ -5,12 +5,16 @@ from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.routing import not_allowed
+from kubeade.apiserver.subresources.history import history
 from kubeade.lib.http.message import Response
 
 
 async def order(call: Call) -> Response:
     if call.info.verb != "get":
         raise not_allowed(call)
+    query = dict(call.request.query())
+    if "versions" in query or "at" in query:
+        return await history(call, query.get("versions", ""), query.get("at", ""))
     record = call.record()
     metadata = decode_object(record.value)["metadata"]
     return value_response(

@@ -1,0 +1,57 @@
+"""An object's past is asked of its private subresource `order`, newest first."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from api_lab import ApiLab, api_lab
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[ApiLab]:
+    async with api_lab(tmp_path) as found:
+        yield found
+
+
+async def _three_versions(lab: ApiLab) -> list[int]:
+    made = [await lab.config_map("menu")]
+    for drink in ("lemonade", "tea"):
+        body = {"metadata": {"name": "menu"}, "data": {"drink": drink}}
+        made.append((await lab.send("PUT", f"{CONFIG_MAPS}/menu", body)).json)
+    return [int(each["metadata"]["resourceVersion"]) for each in made]
+
+
+async def test_versions_come_newest_first_with_their_authors(lab: ApiLab) -> None:
+    revisions = await _three_versions(lab)
+    answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=10")).json
+    assert [int(each["resourceVersion"]) for each in answer["versions"]] == revisions[::-1]
+    assert {each["author"] for each in answer["versions"]} == {"admin"}
+    drinks = [each["object"].get("data", {}).get("drink") for each in answer["versions"]]
+    assert drinks[:2] == ["tea", "lemonade"]
+
+
+async def test_no_more_than_asked_for(lab: ApiLab) -> None:
+    await _three_versions(lab)
+    answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=2")).json
+    assert len(answer["versions"]) == 2
+
+
+async def test_as_it_was_before_it_was_deleted(lab: ApiLab) -> None:
+    revisions = await _three_versions(lab)
+    await lab.send("DELETE", f"{CONFIG_MAPS}/menu")
+    assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=2")).status == 404
+    answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at={revisions[1]}")).json
+    assert answer["versions"][0]["object"]["data"] == {"drink": "lemonade"}
+
+
+async def test_what_is_not_kept_or_not_yet_is_refused(lab: ApiLab) -> None:
+    revisions = await _three_versions(lab)
+    await lab.server.storage.ledger.compact(revisions[1])
+    assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at={revisions[0]}")).status == 410
+    answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=9")).json
+    assert [int(each["resourceVersion"]) for each in answer["versions"]] == revisions[:0:-1]
+    assert answer["oldest"] == str(revisions[1])
+    assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at=999999")).status == 400
+    assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at=yesterday")).status == 400
