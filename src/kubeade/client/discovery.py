@@ -1,9 +1,9 @@
 """From a word that people type (`deploy`, `deployments.apps`, `Pod`) to the resource that the server means
 by it."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from kubeade.api.errors import ApiError
+from kubeade.api.errors import ApiError, NotFound
 from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.client.client import Client, decode_body
 
@@ -20,21 +20,43 @@ async def find_resource(client: Client, word: str) -> Resource:
     """
     name, _, group = word.lower().partition(".")
     for api_version in await _api_versions(client, group):
-        for entry in await _resources(client, api_version):
+        try:
+            entries = await _resources(client, api_version)
+        except ApiError:
+            continue
+        for entry in entries:
             if name in _names(entry):
                 owner, version = split_api_version(api_version)
                 return Resource(owner, version, entry["name"], entry["kind"], entry["namespaced"])
     raise UnknownResource(f'the server has no resource type "{word}"')
 
 
-async def all_resources(client: Client) -> list[tuple[Resource, list[str]]]:
-    """Every resource of every group's preferred version, with its verbs; subresources left out."""
-    found = []
+@dataclass(slots=True)
+class Discovered:
+    """Every resource of every group's preferred version, with its verbs; subresources left out.
+
+    One group that does not answer (an aggregated one) does not hide the others: it is in `failures`.
+    """
+
+    resources: list[tuple[Resource, list[str]]] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    """What was said, by group and version."""
+
+
+async def discover(client: Client) -> Discovered:
+    found = Discovered()
     for api_version in await _api_versions(client, ""):
         group, version = split_api_version(api_version)
-        for entry in await _resources(client, api_version):
+        try:
+            entries = await _resources(client, api_version)
+        except NotFound:
+            continue  # it went away meanwhile
+        except ApiError as error:
+            found.failures[api_version] = error.message
+            continue
+        for entry in entries:
             resource = Resource(group, version, entry["name"], entry["kind"], entry["namespaced"])
-            found.append((resource, entry.get("verbs") or []))
+            found.resources.append((resource, entry.get("verbs") or []))
     return found
 
 
@@ -44,12 +66,9 @@ async def _api_versions(client: Client, group: str) -> list[str]:
     return versions if group else ["v1", *versions]
 
 
-async def _resources(client: Client, api_version: str) -> Iterable[Object]:
+async def _resources(client: Client, api_version: str) -> list[Object]:
     path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-    try:
-        listed = await _read(client, path)
-    except ApiError:
-        return []  # one group that does not answer (an aggregated one) must not hide the others
+    listed = await _read(client, path)
     return [entry for entry in listed.get("resources") or [] if "/" not in entry["name"]]
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from kubeade.api.errors import ApiError, Conflict, NotFound
 from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.api.resources import CUSTOM_RESOURCE_DEFINITIONS
-from kubeade.client.discovery import all_resources
+from kubeade.client.discovery import discover
 from kubeade.controllers.garbagecollector import plan
 from kubeade.controllers.garbagecollector.graph import FOREGROUND, ORPHAN, Graph, Item
 from kubeade.reconcile.controller import Controller
@@ -59,7 +59,7 @@ class GarbageCollector:
                 await asyncio.sleep(REDISCOVER_SECONDS)
                 self._rediscover.clear()
                 try:
-                    self._follow(tasks, await all_resources(self._client))
+                    self._follow(tasks, (await discover(self._client)).resources)
                 except (ApiError, OSError) as error:
                     log.warning("discovery: %s", error)
                     await asyncio.sleep(DISCOVERY_RETRY_SECONDS)

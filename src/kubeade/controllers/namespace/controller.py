@@ -13,7 +13,7 @@ from kubeade.api.parts import part, values
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import NAMESPACES, PODS
 from kubeade.client.client import decode_body
-from kubeade.client.discovery import all_resources
+from kubeade.client.discovery import discover
 from kubeade.controllers.namespace import plan
 from kubeade.lib.backoff import Backoff
 from kubeade.reconcile.controller import Controller
@@ -57,7 +57,8 @@ class NamespaceController:
             # from here on is all that there will be.
             namespace = await self._report(namespace, remains)
         try:
-            resources = await all_resources(self._client)
+            found = await discover(self._client)
+            resources, remains.discovery_error = found.resources, plan.discovery_error(found.failures)
         except ApiError as error:
             remains.discovery_error = error.message
             resources = []

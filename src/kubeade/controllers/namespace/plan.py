@@ -3,6 +3,7 @@
 Pure; types, reasons and messages are those of upstream's pkg/controller/namespace/deletion.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,6 +34,17 @@ class Remains:
     @property
     def nothing(self) -> bool:
         return not self.instances and not self.errors and not self.discovery_error
+
+
+def discovery_error(failures: Mapping[str, str]) -> str:
+    """What is said of groups that did not answer: what they hold is not known, so the namespace stays."""
+    if not failures:
+        return ""
+    told = ", ".join(f"{group}: {message}" for group, message in sorted(failures.items()))
+    return (
+        f"Discovery failed for some groups, {len(failures)} failing: "
+        f"unable to retrieve the complete list of server APIs: {told}"
+    )
 
 
 def conditions(namespace: Object, remains: Remains, now: datetime) -> list[Object]:
@@ -68,7 +80,7 @@ def _wanted(remains: Remains) -> list[Object]:
         ),
         _condition(
             "NamespaceDeletionContentFailure",
-            ("ContentDeletionFailed", ", ".join(remains.errors)),
+            ("ContentDeletionFailed", _content_failure(sorted(remains.errors))),
             ("ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
         ),
         _condition(
@@ -85,6 +97,11 @@ def _wanted(remains: Remains) -> list[Object]:
             ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
         ),
     ]
+
+
+def _content_failure(errors: list[str]) -> str:
+    told = ", ".join(errors)
+    return f"Failed to delete all resource types, {len(errors)} remaining: {told}" if errors else ""
 
 
 def _condition(type: str, bad: tuple[str, str], good: tuple[str, str]) -> Object:
