@@ -6,7 +6,7 @@ The object's bytes are decoded for this, once per answer or, in a watch, once pe
 from collections.abc import Sequence
 
 from kubeade.api import tables
-from kubeade.api.errors import BadRequest
+from kubeade.api.errors import BadRequest, NotAcceptable
 from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
@@ -22,13 +22,15 @@ def represent(call: Call, values: Sequence[bytes]) -> Object:
         return table_of(call, values, {"resourceVersion": revision} if revision else {})
     if call.form.transform == _PARTIAL:
         return partial_metadata(call.form, decode_object(values[0]))
-    raise BadRequest(f"a single object cannot be shown as a {call.form.transform}")
+    raise _unfit(call, "not a list", "")
 
 
 def represent_list(call: Call, values: Sequence[bytes], list_metadata: Object) -> Object:
     """A list's objects as the form asks."""
     if call.form.transform == "Table":
         return table_of(call, values, list_metadata)
+    if call.form.transform == _PARTIAL:
+        raise _unfit(call, "a list", "List")
     items = [partial_metadata(call.form, decode_object(value)) for value in values]
     api_version = f"meta.k8s.io/{call.form.version}"
     return {
@@ -60,3 +62,16 @@ def table_of(call: Call, values: Sequence[bytes], list_metadata: Object, *, head
 def partial_metadata(form: Form, obj: Object) -> Object:
     """`PartialObjectMetadata`: the metadata and nothing else."""
     return {"kind": _PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": obj["metadata"]}
+
+
+def _unfit(call: Call, what: str, suffix: str) -> NotAcceptable:
+    """A list asked for as one object, or the other way round; upstream names the answer's type in Go."""
+    group, kind = call.resource.group, call.resource.kind
+    package = group.partition(".")[0] or "core"
+    go_type = (
+        f"{package}.{kind}"
+        if call.backend.customs.printer(call.resource) is None
+        else "unstructured.Unstructured"
+    )
+    message = f"you requested {call.form.transform}, but the requested object is {what} (*{go_type}{suffix})"
+    return NotAcceptable(message, details={})

@@ -21,10 +21,8 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-METADATA_ONLY = ",".join(
-    f"application/json;as={kind};g=meta.k8s.io;v=v1"
-    for kind in ("PartialObjectMetadataList", "PartialObjectMetadata")
-)
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class PatchType(Enum):
@@ -57,14 +55,16 @@ class Client:
     `user_agent` also names the field manager of writes, as upstream derives it, unless a call says otherwise.
     """
 
-    def __init__(self, transport: Transport, *, user_agent: str, accept: str = "application/json") -> None:
+    def __init__(self, transport: Transport, *, user_agent: str, metadata_only: bool = False) -> None:
         self._transport = transport
         self._user_agent = user_agent
-        self._accept = accept
+        # The form of a list is refused (406) wherever one object is the answer, and the other way round.
+        self._accept = _METADATA if metadata_only else "application/json"
+        self._accept_list = _METADATA_LIST if metadata_only else "application/json"
 
     def metadata_only(self) -> "Client":
         """The same identity, reading only `metadata` of whatever it gets, lists and watches."""
-        return Client(self._transport, user_agent=self._user_agent, accept=METADATA_ONLY)
+        return Client(self._transport, user_agent=self._user_agent, metadata_only=True)
 
     async def get(
         self, resource: Resource, name: str, namespace: str = "", *, subresource: str = ""
@@ -87,7 +87,9 @@ class Client:
             "limit": limit or "",
             "continue": continue_token,
         }
-        answer = await self._call("GET", resource.path(namespace), query)
+        answer = await decode_body(
+            await self._send("GET", resource.path(namespace), query, accept=self._accept_list)
+        )
         items = answer.get("items") or []
         for item in items:
             item.setdefault("apiVersion", resource.api_version)
@@ -219,9 +221,10 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: bytes = b"",
         content_type: str = "application/json",
+        accept: str = "",
     ) -> Response:
         pairs = [(key, value) for key, value in (query or {}).items() if value != ""]
-        headers = {"accept": self._accept, "user-agent": self._user_agent}
+        headers = {"accept": accept or self._accept, "user-agent": self._user_agent}
         if body:
             headers["content-type"] = content_type
         raw_path = quote(path, safe="/:")

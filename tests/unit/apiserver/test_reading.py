@@ -280,3 +280,27 @@ async def test_what_is_answered_and_not_kept_has_no_table(tmp_path: Path) -> Non
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         assert (await lab.send("POST", path, {"spec": {}})).status == 201
         assert (await lab.send("POST", path, {"spec": {}}, headers=TABLE)).status == 406
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "message"),
+    [
+        (
+            f"{CONFIG_MAPS}/menu",
+            "PartialObjectMetadataList",
+            "you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)",
+        ),
+        (
+            CONFIG_MAPS,
+            "PartialObjectMetadata",
+            "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)",
+        ),
+    ],
+)
+async def test_a_list_is_not_shown_as_one_object_nor_the_other_way(
+    lab: ApiLab, path: str, form: str, message: str
+) -> None:
+    await lab.config_map("menu")
+    accept = f"application/json;as={form};v=v1;g=meta.k8s.io"
+    answer = await lab.send("GET", path, headers={"accept": accept})
+    assert (answer.status, answer.json["reason"], answer.json["message"]) == (406, "NotAcceptable", message)
