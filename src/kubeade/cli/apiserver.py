@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from kubeade.cli import access, etcd
+from kubeade.cli import access, etcd, version
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
 
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     keys.add_argument("--kubelet-client-key", default="", metavar="FILE")
     keys.add_argument("--kubelet-certificate-authority", default="", metavar="FILE")
     _add_front_proxies(parser)
+    version.add_arguments(parser)
     access.add_arguments(parser)
     etcd.add_arguments(parser.add_argument_group("its ledger (default: SQLite in the data directory)"))
 
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         _files(options),
         etcd.read(options),
         access.read(options),
+        version.read(options),
     )
     ready = "" if options.client_ca_file else f"export KUBECONFIG={options.data.kubeconfig}"
     return start(

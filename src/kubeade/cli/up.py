@@ -3,13 +3,12 @@ Ready."""
 
 import argparse
 
-from kubeade.cli import access, etcd
+from kubeade.cli import access, etcd, version
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
-from kubeade.cluster.settings import KUBERNETES_VERSION, Order
+from kubeade.cluster.settings import Order
 
 HELP = "start a cluster: the API server, its node and all that belongs to them"
-SUPPORTED_VERSIONS = (KUBERNETES_VERSION,)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the ledger (default: sqlite, or what the cluster was created with)",
     )
     etcd.add_arguments(parser)
-    parser.add_argument(
-        "--kubernetes-version",
-        default=KUBERNETES_VERSION,
-        metavar="V",
-        help="the version to be (default: %(default)s)",
-    )
+    version.add_arguments(parser)
     access.add_arguments(parser)
 
 
@@ -67,10 +61,6 @@ def _order(options: argparse.Namespace) -> Order:
     store = etcd.read(options)
     if (options.store == "etcd") != (store is not None):
         raise CommandError("--store etcd and --etcd-servers go together", exit_code=2)
-    if options.kubernetes_version not in SUPPORTED_VERSIONS:
-        raise CommandError(
-            f"--kubernetes-version: {KUBERNETES_VERSION} is the one supported so far", exit_code=2
-        )
     if options.advertise_address:
         from ipaddress import ip_address
 
@@ -86,7 +76,7 @@ def _order(options: argparse.Namespace) -> Order:
         options.runtime,
         options.port,
         options.simulated_nodes,
-        options.kubernetes_version,
+        version.read(options),
         options.store,
         store,
         options.advertise_address,

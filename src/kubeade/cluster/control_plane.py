@@ -127,6 +127,7 @@ class ControlPlane:
             self._trust.client_authority_pem.decode(),
             self._request_headers.published(),
             component_roles(),
+            self.server.catalogue.any_version("networking.k8s.io", "servicecidrs") is not None,
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 

@@ -42,6 +42,7 @@ class ApiOrder:
     files: KeyFiles = field(default_factory=KeyFiles)
     etcd: EtcdSettings | None = None
     access: Access = field(default_factory=Access)
+    kubernetes_version: str = KUBERNETES_VERSION
 
     def settings(self) -> Settings:
         """As the rest of the wiring wants them; of pods it knows nothing, but Endpoints on loopback are in
@@ -53,7 +54,7 @@ class ApiOrder:
             service_cidr=self.service_cidr,
             node_name=node_name(),
             simulated_nodes=0,
-            kubernetes_version=KUBERNETES_VERSION,
+            kubernetes_version=self.kubernetes_version,
         )
 
 

@@ -29,6 +29,7 @@ USAGES = [
     "up --runtime cri:unix:///run/containerd.sock",
     "up --runtime lemons",
     "up --kubernetes-version 1.12",
+    "apiserver --kubernetes-version 1.12",
     "up --advertise-address lemons",
     "apiserver --secure-port 0",
     "apiserver --authorization-mode AlwaysAllow",

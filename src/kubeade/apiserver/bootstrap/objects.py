@@ -54,7 +54,7 @@ class ClusterConfig:
     `address` and `port` are the server's own, as pods reach it; `service_cidr` gives the `kubernetes` Service
     its first address. `client_ca_pem` is what client certificates are verified with, `request_headers` how
     those are recognized who speak for others. `further_roles` are cluster roles, and their bindings, for
-    users that upstream has no default role for.
+    users that upstream has no default role for. ServiceCIDRs are served since 1.33.
     """
 
     address: str
@@ -63,6 +63,7 @@ class ClusterConfig:
     client_ca_pem: str = ""
     request_headers: Mapping[str, str] = field(default_factory=dict)
     further_roles: Sequence[Object] = ()
+    has_service_cidrs: bool = True
 
 
 def namespaces() -> list[Placed]:
@@ -81,7 +82,8 @@ def kept_objects(config: ClusterConfig) -> list[Placed]:
 def first_objects(config: ClusterConfig) -> list[Placed]:
     """Made once where they are missing, then their users' business."""
     objects = [(PRIORITY_CLASSES, found) for found in _priority_classes()]
-    objects.append((SERVICE_CIDRS, _service_cidr(config)))
+    if config.has_service_cidrs:
+        objects.append((SERVICE_CIDRS, _service_cidr(config)))
     if config.client_ca_pem:
         objects.append((CONFIG_MAPS, _client_authentication(config)))
     return objects
