@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kubeade.api.resource import Object
+from kubeade.scheduler.census import Census, Kind, Move
 from kubeade.scheduler.node_info import NodeInfo
 from kubeade.scheduler.pod_info import PodInfo
 from kubeade.scheduler.roster import Roster
@@ -25,10 +26,13 @@ class Cluster:
         self.volumes: dict[str, Object] = {}
         self.storage_classes: dict[str, Object] = {}
         self.nominated: dict[str, PodInfo] = {}
-        self._placed: dict[str, str] = {}
+        self.kin = Census()
+        """Pods by `PodInfo.kin`."""
+        self.wishes = Census()
+        """Those that want something of other pods, by `PodInfo.wishes`."""
+        self._placed: dict[str, tuple[PodInfo, str]] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
         self._image_nodes: Counter[str] = Counter()
-        self.pods_with_affinity: dict[str, PodInfo] = {}
 
     def set_node(self, node: Object) -> None:
         """Add a node, or replace what is known of it; its pods stay."""
@@ -53,9 +57,8 @@ class Cluster:
     def place(self, pod: PodInfo, node_name: str) -> None:
         """The pod is, or is assumed to be, on the node."""
         self.displace(pod.key)
-        self._placed[pod.key] = node_name
-        if pod.has_terms("podAffinity") or pod.has_terms("podAntiAffinity"):
-            self.pods_with_affinity[pod.key] = pod
+        self._placed[pod.key] = pod, node_name
+        self._count(pod, node_name, +1)
         info = self.nodes.get(node_name)
         if info is not None:
             info.add(pod)
@@ -65,10 +68,10 @@ class Cluster:
 
     def displace(self, key: str) -> None:
         """The pod is on no node (any more)."""
-        node_name = self._placed.pop(key, None)
-        self.pods_with_affinity.pop(key, None)
-        if node_name is None:
+        if key not in self._placed:
             return
+        pod, node_name = self._placed.pop(key)
+        self._count(pod, node_name, -1)
         if node_name in self.nodes:
             self.nodes[node_name].remove(key)
             self.roster.touch(node_name)
@@ -79,23 +82,31 @@ class Cluster:
         return self._image_nodes[image]
 
     def node_of(self, key: str) -> str:
-        return self._placed.get(key, "")
+        return self._placed[key][1] if key in self._placed else ""
 
     def with_node(self, info: NodeInfo) -> "Cluster":
         """This cluster with one node's content exchanged: what would be if."""
         other = Cluster.__new__(Cluster)
         other.__dict__.update(self.__dict__)
         other.nodes = {**self.nodes, info.name: info}
-        before = self.nodes[info.name].pods
-        other.pods_with_affinity = {
-            key: pod for key, pod in self.pods_with_affinity.items() if key not in before or key in info.pods
-        }
+        before, after = self.nodes[info.name].pods, info.pods
+        moves: list[Move] = [(pod, info.name, -1) for key, pod in before.items() if key not in after]
+        moves += [(pod, info.name, +1) for key, pod in after.items() if key not in before]
+        other.kin = self.kin.after((move[0].kin, move) for move in moves)
+        other.wishes = self.wishes.after((move[0].wishes, move) for move in moves if move[0].wishes)
         return other
 
-    def pods(self) -> Iterator[tuple[NodeInfo, PodInfo]]:
-        for info in self.nodes.values():
-            for pod in info.pods.values():
-                yield info, pod
+    def homes(self, kind: Kind) -> Iterator[tuple[NodeInfo, int]]:
+        """The nodes, of those that exist, which have pods of that kind, and how many."""
+        for name, count in kind.homes.items():
+            node = self.nodes.get(name)
+            if node is not None:
+                yield node, count
+
+    def _count(self, pod: PodInfo, node_name: str, step: int) -> None:
+        self.kin.count(pod.kin, (pod, node_name, step))
+        if pod.wishes:
+            self.wishes.count(pod.wishes, (pod, node_name, step))
 
     def _note(self, old: NodeInfo | None, new: NodeInfo | None) -> None:
         """What is counted over all nodes."""

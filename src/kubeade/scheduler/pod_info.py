@@ -1,6 +1,6 @@
 """A pod as the scheduler sees it."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from kubeade.api.parts import number, part, parts, text
@@ -25,6 +25,10 @@ class PodInfo:
     affinity: Object
     controller: str
     """The uid of the owner that controls it, if any."""
+    kin: Hashable
+    """Equal for pods that are alike to whoever selects pods by namespace and labels."""
+    wishes: Hashable
+    """Equal for pods that want the same of other pods; None for those that want nothing."""
 
     @classmethod
     def of(cls, pod: Object) -> "PodInfo":
@@ -40,6 +44,8 @@ class PodInfo:
             frozenset(_host_ports(spec)),
             part(spec, "affinity"),
             _controller(metadata),
+            (namespace, frozenset((metadata.get("labels") or {}).items()), "deletionTimestamp" in metadata),
+            _wishes(namespace, part(spec, "affinity")),
         )
 
     @property
@@ -51,9 +57,6 @@ class PodInfo:
         """(milli-CPU, bytes); a pod that asks for none counts as if it took a little, as upstream scores."""
         cpu, memory = self.requests.get("cpu", 0), self.requests.get("memory", 0)
         return cpu or DEFAULT_CPU_REQUEST, memory or DEFAULT_MEMORY_REQUEST
-
-    def has_terms(self, kind: str) -> bool:
-        return bool(part(self.affinity, kind))
 
 
 def _host_ports(spec: Object) -> Iterable[HostPort]:
@@ -67,3 +70,8 @@ def _host_ports(spec: Object) -> Iterable[HostPort]:
 def _controller(metadata: Object) -> str:
     owners = parts(metadata, "ownerReferences")
     return next((text(owner, "uid") for owner in owners if owner.get("controller")), "")
+
+
+def _wishes(namespace: str, affinity: Object) -> Hashable:
+    near, far = part(affinity, "podAffinity"), part(affinity, "podAntiAffinity")
+    return (namespace, repr(near), repr(far)) if near or far else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kubeade.api.parts import part, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.selectors import LabelSelector
+from kubeade.scheduler.census import Kind
 from kubeade.scheduler.cluster import Cluster
 from kubeade.scheduler.framework import Filter, Plugin, Refusal, Scoring, scale_range
 from kubeade.scheduler.node_info import NodeInfo
@@ -82,10 +83,10 @@ class InterPodAffinity(Plugin):
         weights: dict[Domain, float] = {}
         own = [*_preferences(pod, "podAffinity", +1), *_preferences(pod, "podAntiAffinity", -1)]
         if own:
-            for node, other in cluster.pods():
-                _weigh(weights, own, other, node, cluster)
-        for other, home in _placed_with_affinity(cluster):
-            _weigh(weights, _wishes_of_placed(other), pod, home, cluster)
+            for kind in cluster.kin:
+                _weigh(weights, own, kind.example, kind, cluster)
+        for kind in cluster.wishes:
+            _weigh(weights, _wishes_of_placed(kind.example), pod, kind, cluster)
         if not any(weights.values()):
             return None
         return Scoring(lambda node: sum(weights.get(item, 0.0) for item in node.labels.items()), scale_range)
@@ -97,37 +98,37 @@ def _required(pod: PodInfo, kind: str) -> list[Term]:
 
 def _domains_with_all(terms: list[Term], cluster: Cluster) -> set[Domain]:
     """Domains that hold a pod which every term selects (upstream counts only such pods)."""
-    found = set()
-    for node, other in cluster.pods():
-        if all(term.selects(other, cluster) for term in terms):
-            found |= {(term.key, node.labels[term.key]) for term in terms if term.key in node.labels}
+    found: set[Domain] = set()
+    for kind in cluster.kin:
+        if all(term.selects(kind.example, cluster) for term in terms):
+            found.update(_domains_of(kind, terms, cluster))
     return found
 
 
 def _domains_with_any(terms: list[Term], cluster: Cluster) -> set[Domain]:
-    found = set()
-    for node, other in cluster.pods():
-        for term in terms:
-            if term.key in node.labels and term.selects(other, cluster):
-                found.add((term.key, node.labels[term.key]))
+    found: set[Domain] = set()
+    for kind in cluster.kin:
+        selecting = [term for term in terms if term.selects(kind.example, cluster)]
+        found.update(_domains_of(kind, selecting, cluster))
     return found
 
 
 def _domains_that_refuse(pod: PodInfo, cluster: Cluster) -> set[Domain]:
     """Where pods already are that do not want this one near."""
-    found = set()
-    for other, home in _placed_with_affinity(cluster):
-        for term in _required(other, "podAntiAffinity"):
-            if term.key in home.labels and term.selects(pod, cluster):
-                found.add((term.key, home.labels[term.key]))
+    found: set[Domain] = set()
+    for kind in cluster.wishes:
+        terms = [term for term in _required(kind.example, "podAntiAffinity") if term.selects(pod, cluster)]
+        found.update(_domains_of(kind, terms, cluster))
     return found
 
 
-def _placed_with_affinity(cluster: Cluster) -> Iterable[tuple[PodInfo, NodeInfo]]:
-    for other in cluster.pods_with_affinity.values():
-        home = cluster.nodes.get(cluster.node_of(other.key))
-        if home is not None and other.key in home.pods:
-            yield other, home
+def _domains_of(kind: Kind, terms: list[Term], cluster: Cluster) -> Iterable[Domain]:
+    """Where pods of that kind are, in the terms' topologies."""
+    if terms:
+        for node, _ in cluster.homes(kind):
+            for term in terms:
+                if term.key in node.labels:
+                    yield term.key, node.labels[term.key]
 
 
 def _preferences(pod: PodInfo, kind: str, sign: int) -> list[tuple[Term, float]]:
@@ -144,11 +145,15 @@ def _weigh(
     weights: dict[Domain, float],
     wishes: list[tuple[Term, float]],
     about: PodInfo,
-    node: NodeInfo,
+    kind: Kind,
     cluster: Cluster,
 ) -> None:
-    """Add the weights of those `wishes` that speak of the pod `about`, at the node's domains."""
-    for term, weight in wishes:
-        if term.key in node.labels and term.selects(about, cluster):
-            domain = (term.key, node.labels[term.key])
-            weights[domain] = weights.get(domain, 0.0) + weight
+    """Add the weights of those `wishes` that speak of the pod `about`, wherever pods of that kind are."""
+    heard = [(term.key, weight) for term, weight in wishes if term.selects(about, cluster)]
+    if not heard:
+        return
+    for node, count in cluster.homes(kind):
+        for key, weight in heard:
+            if key in node.labels:
+                domain = (key, node.labels[key])
+                weights[domain] = weights.get(domain, 0.0) + weight * count

@@ -4,11 +4,11 @@ A pod without constraints of its own is still spread, softly, away from pods of 
 upstream's default constraints do the same through the selectors of Services and controllers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kubeade.api.node_selectors import matches_required
-from kubeade.api.parts import number, parts, text, values
+from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.selectors import LabelSelector
 from kubeade.api.taints import untolerated
@@ -47,7 +47,7 @@ class PodTopologySpread(Plugin):
         wanted = _of_kind(pod, "DoNotSchedule")
         if not wanted:
             return None
-        constraints = [_counted(pod, one, wanted, cluster.nodes.values()) for one in wanted]
+        constraints = [_counted(pod, one, wanted, cluster) for one in wanted]
         fewest = [constraint.fewest for constraint in constraints]
 
         def check(node: NodeInfo) -> Refusal | None:
@@ -65,7 +65,7 @@ class PodTopologySpread(Plugin):
         wanted = _of_kind(pod, "ScheduleAnyway")
         if not wanted:
             return _spread_by_controller(pod, cluster.nodes.values())
-        constraints = [_counted(pod, one, wanted, cluster.nodes.values()) for one in wanted]
+        constraints = [_counted(pod, one, wanted, cluster) for one in wanted]
 
         def crowding(node: NodeInfo) -> float:
             return float(sum(c.counts.get(node.labels.get(c.key, ""), 0) for c in constraints))
@@ -78,21 +78,24 @@ def _of_kind(pod: PodInfo, when_unsatisfiable: str) -> list[Object]:
     return [one for one in constraints if one.get("whenUnsatisfiable") == when_unsatisfiable]
 
 
-def _counted(
-    pod: PodInfo, constraint: Object, all_of_kind: list[Object], nodes: Iterable[NodeInfo]
-) -> Constraint:
+def _counted(pod: PodInfo, constraint: Object, all_of_kind: list[Object], cluster: Cluster) -> Constraint:
     """Count the pods that the constraint selects, in each domain of the nodes that take part."""
     key = text(constraint, "topologyKey")
     selector = LabelSelector.from_object(constraint.get("labelSelector"))
     keys = [text(one, "topologyKey") for one in all_of_kind]
     same = {label: pod.labels[label] for label in values(constraint, "matchLabelKeys") if label in pod.labels}
-    counts: dict[str, int] = {}
-    for node in nodes:
-        if not all(one in node.labels for one in keys) or not _takes_part(pod, constraint, node):
-            continue
-        domain = node.labels[key]
-        found = sum(_counts(other, pod.namespace, selector, same) for other in node.pods.values())
-        counts[domain] = counts.get(domain, 0) + found
+    takes_part = _takes_part(pod, constraint)
+    there = {
+        node.name: node.labels[key]
+        for node in cluster.nodes.values()
+        if takes_part(node) and all(one in node.labels for one in keys)
+    }
+    counts = dict.fromkeys(there.values(), 0)
+    for kind in cluster.kin:
+        if _counts(kind.example, pod.namespace, selector, same):
+            for name, count in kind.homes.items():
+                if name in there:
+                    counts[there[name]] += count
     own = int(_counts(pod, pod.namespace, selector, same))
     return Constraint(key, number(constraint, "maxSkew"), number(constraint, "minDomains") or 1, counts, own)
 
@@ -105,13 +108,20 @@ def _counts(other: PodInfo, namespace: str, selector: LabelSelector, same: dict[
     return selector.matches(other.labels)
 
 
-def _takes_part(pod: PodInfo, constraint: Object, node: NodeInfo) -> bool:
+def _takes_part(pod: PodInfo, constraint: Object) -> Callable[[NodeInfo], bool]:
     """nodeAffinityPolicy (default Honor) and nodeTaintsPolicy (default Ignore)."""
-    if constraint.get("nodeAffinityPolicy", "Honor") == "Honor" and not matches_required(pod.spec, node.node):
-        return False
-    if constraint.get("nodeTaintsPolicy", "Ignore") == "Ignore":
-        return True
-    return untolerated(node.taints, pod.spec.get("tolerations"), ("NoSchedule", "NoExecute")) is None
+    demands = bool(pod.spec.get("nodeSelector") or part(pod.affinity, "nodeAffinity"))
+    by_affinity = demands and constraint.get("nodeAffinityPolicy", "Honor") == "Honor"
+    by_taints = constraint.get("nodeTaintsPolicy", "Ignore") == "Honor"
+    tolerations = pod.spec.get("tolerations")
+
+    def check(node: NodeInfo) -> bool:
+        if by_affinity and not matches_required(pod.spec, node.node):
+            return False
+        effects = ("NoSchedule", "NoExecute")
+        return not by_taints or untolerated(node.taints, tolerations, effects) is None
+
+    return check
 
 
 def _spread_by_controller(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Scoring | None:
