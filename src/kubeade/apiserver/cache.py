@@ -6,6 +6,10 @@ touches those it concerns. Objects stay bytes.
 
 Guarantees: `wait_for(revision)` returns when every change up to that revision has been applied; a watcher
 gets each change of its scope once, in order, or is ended (`overflow`) - never a gap.
+
+Watchers are woken a few at a time, in turn: a change that hundreds wait for must not keep the loop from other
+requests until all have been sent it. Where changes come faster than they can be sent, those that wait
+longer find more of them and get them in one go.
 """
 
 import asyncio
@@ -30,6 +34,7 @@ _KEPT_CHANGES = 2048
 _KEPT_BYTES = 8 * 1024 * 1024
 _WATCHER_CHANGES = 16384
 _WATCHER_BYTES = 64 * 1024 * 1024
+_WOKEN_AT_ONCE = 16
 
 
 class Subscription:
@@ -39,17 +44,19 @@ class Subscription:
         self.scope = scope
         self.overflow = False
         self.closed = False
+        self.due = False
         self._changes: deque[Change] = deque()
         self._bytes = 0
         self._wakeup: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def offer(self, change: Change) -> None:
+        """Whoever offers wakes, sooner or later."""
         if len(self._changes) >= _WATCHER_CHANGES or self._bytes >= _WATCHER_BYTES:
             self.overflow = True
         else:
             self._changes.append(change)
             self._bytes += len(change.record.value)
-        self.wake()
 
     def wake(self) -> None:
         if self._wakeup is not None and not self._wakeup.done():
@@ -66,18 +73,28 @@ class Subscription:
         self._bytes = 0
         return taken
 
-    async def wait(self, timeout_seconds: float) -> None:
-        """Until something has come in, the subscription is ended, or the time is over."""
+    async def wait_until(self, time: float) -> None:
+        """Until something has come in, the subscription is ended, or it is so late (in the loop's time)."""
         if self._changes or self.overflow or self.closed:
             return
         loop = asyncio.get_running_loop()
         self._wakeup = loop.create_future()
-        timer = loop.call_later(max(timeout_seconds, 0), self.wake)
+        if self._timer is None or self._timer.when() != time:  # nearly always it is still the same
+            self.stop_timer()
+            self._timer = loop.call_at(time, self._be_late)
         try:
             await self._wakeup
         finally:
-            timer.cancel()
             self._wakeup = None
+
+    def stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _be_late(self) -> None:
+        self._timer = None
+        self.wake()
 
 
 class ResourceCache:
@@ -122,6 +139,8 @@ class WatchCache:
         self._subscriptions: dict[bytes, set[Subscription]] = {}
         self._followers: dict[bytes, list[Callable[[bytes], None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._due: deque[Subscription] = deque()
+        self._waking = False
         self._feed: asyncio.Task[None] | None = None
         self._tickets = 0
         self._loaded_at = 0
@@ -160,6 +179,7 @@ class WatchCache:
         self._followers.setdefault(prefix, []).append(changed)
 
     def unsubscribe(self, subscription: Subscription) -> None:
+        subscription.stop_timer()
         watchers = self._subscriptions.get(subscription.scope)
         if watchers is not None:
             watchers.discard(subscription)
@@ -250,6 +270,8 @@ class WatchCache:
                 self._publish(change, prefix)
             self.revision = record.mod_revision
         self._release()
+        if not self._waking:
+            self._wake_some()
 
     def _publish(self, change: Change, prefix: bytes) -> None:
         key = change.record.key
@@ -257,6 +279,19 @@ class WatchCache:
         for scope in (prefix, namespace, key) if namespace != prefix else (prefix, key):
             for subscription in self._subscriptions.get(scope, ()):
                 subscription.offer(change)
+                if not subscription.due:
+                    subscription.due = True
+                    self._due.append(subscription)
+
+    def _wake_some(self) -> None:
+        """The next few; the others once the loop has looked after whatever else there is."""
+        for _ in range(min(len(self._due), _WOKEN_AT_ONCE)):
+            subscription = self._due.popleft()
+            subscription.due = False
+            subscription.wake()
+        self._waking = bool(self._due)
+        if self._waking:
+            asyncio.get_running_loop().call_soon(self._wake_some)
 
     def _release(self) -> None:
         waiting = self._waiting

@@ -2,8 +2,8 @@
 behind its length.
 
 A frame depends on the change, the event type and the form asked for, not on the watcher: it is made for the
-first and handed to all others. Selectors decide per watcher which type a change is to him: an object that
-starts to match is ADDED, one that ceases to is DELETED.
+first and handed to all others. Selectors decide which type a change is to a watcher: an object that starts
+to match is ADDED, one that ceases to is DELETED. That, too, is found once for all who ask for the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,9 @@ class WatchFrames:
         self._call = call
         self._selection = selection
         self._everything = selection.everything
-        self._form_key = (call.form, call.resource.api_version, call.options.include_object)
+        options = call.options
+        self._form_key = (call.form.content_type, call.resource.api_version, options.include_object)
+        self._view = (*self._form_key, options.label_selector, options.field_selector)
         self._protobuf = call.form.media_type == PROTOBUF
         self._first = True
 
@@ -64,6 +66,11 @@ class WatchFrames:
         return self._event("ERROR", error.to_status())
 
     def _frame(self, change: Change) -> bytes:
+        if self._first and self._call.form.transform == "Table":
+            return self._made(change)  # the first event alone carries the columns
+        return change.frame(self._view, lambda: self._made(change))
+
+    def _made(self, change: Change) -> bytes:
         kind = self._kind(change)
         if not kind:
             return b""
@@ -72,7 +79,7 @@ class WatchFrames:
                 ("LEFT", *self._form_key), lambda: self._encode("DELETED", change.left_behind())
             )
         if self._first and self._call.form.transform == "Table":
-            return self._encode(kind, change.record.value)  # the first event alone carries the columns
+            return self._encode(kind, change.record.value)
         return change.frame((kind, *self._form_key), lambda: self._encode(kind, change.record.value))
 
     def _kind(self, change: Change) -> str:

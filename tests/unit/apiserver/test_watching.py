@@ -1,5 +1,6 @@
 """Watching: what a client is told, in which order, and when a watch ends."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -126,7 +127,24 @@ async def test_all_watchers_are_sent_the_same_bytes(lab: ApiLab) -> None:
         await lab.config_map("a")
         assert await one.names(1) == await two.names(1) == [("ADDED", "a")]
     (cache,) = (c for c in lab.server.storage.cache._resources.values() if c.changes)
-    assert len(cache.changes[0]._frames or {}) == 1
+    frames = cache.changes[0]._frames or {}
+    assert frames
+    assert len({id(frame) for frame in frames.values()}) == 1
+
+
+async def test_a_change_that_many_watch_does_not_keep_others_waiting(lab: ApiLab) -> None:
+    """They are woken in turns: whoever wrote is answered while most are still to be sent it."""
+    cache, loop = lab.server.storage.cache, asyncio.get_running_loop()
+    watchers = [cache.subscribe(b"/registry/core/configmaps/") for _ in range(1000)]
+    waiting = [loop.create_task(watcher.wait_until(loop.time() + 60)) for watcher in watchers]
+    await asyncio.sleep(0)
+    await lab.config_map("a")
+    assert 0 < sum(task.done() for task in waiting) < len(waiting)
+    await lab.config_map("b")
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    assert all(len(watcher.take()) == 2 for watcher in watchers)
+    for watcher in watchers:
+        cache.unsubscribe(watcher)
 
 
 async def test_only_the_first_table_event_carries_columns(lab: ApiLab) -> None:

@@ -104,7 +104,7 @@ class _Stream:
         """Frames as changes come in. Raises ConversionFailed."""
         loop = asyncio.get_running_loop()
         while not subscription.closed and not subscription.overflow and loop.time() < self._deadline:
-            await subscription.wait(min(bookmark_at, self._deadline) - loop.time())
+            await subscription.wait_until(min(bookmark_at, self._deadline))
             changes = subscription.take()
             for some in _parts(changes, lambda change: len(change.record.value)):
                 yield await self._frames.of(some)
