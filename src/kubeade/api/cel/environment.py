@@ -78,7 +78,7 @@ class Program:
             if value.type().name() == "ERROR":
                 raise _evaluation_error(str(value.value()))
             return value.plain_value()
-        except TypeError:
+        except (SystemError, TypeError):  # the first for optional values in a list or a map
             raise EvaluationError("the value is of a type that has no plain form") from None
         except RuntimeError as error:
             raise _evaluation_error(str(error)) from None

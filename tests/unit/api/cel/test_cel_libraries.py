@@ -87,3 +87,8 @@ def test_the_requests_own_resource_can_be_asked_about():
 
 def test_an_answer_that_makes_no_difference_is_not_asked_for():
     assert run("authorizer.path('/x').check('get').allowed() || true", authorizer=authorizer({}, Question()))
+
+
+def test_an_optional_value_in_a_list_has_no_plain_form():
+    with pytest.raises(EvaluationError, match="no plain form"):
+        compile_expression("[self.?a]", {"self": "dyn"}).run({"self": {}})
