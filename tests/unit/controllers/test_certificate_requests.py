@@ -143,3 +143,20 @@ async def test_what_its_signer_does_not_sign_fails_with_the_reason(lab: Controll
     failed = await decided(lab, "r")
     reasons = {each["type"]: each["reason"] for each in parts(failed, "status", "conditions")}
     assert reasons == {"Approved": "ByHand", "Failed": "SignerValidationFailure"}
+
+
+async def test_without_the_right_to_read_nodes_serving_certificates_are_left_to_people(
+    lab: ControllerLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Upstream's default roles do not give it."""
+    pem = pkcs10("system:node:a", "system:nodes", addresses=("192.0.2.1",))
+    serving = order(plan.KUBELET_SERVING, SERVER_USAGES, pem, username="system:node:a")
+    await lab.client.create(REQUESTS, serving)
+    broken = order(plan.KUBELET_CLIENT, CLIENT_USAGES, pkcs10("jane"))
+    later = await lab.client.create(REQUESTS, {**broken, "metadata": {"name": "later"}})
+    later["status"] = {"conditions": [{"type": "Approved", "status": "True", "reason": "ByHand"}]}
+    await lab.client.update(REQUESTS, later, subresource="approval")
+    await decided(lab, "later")
+    left = await lab.client.get(REQUESTS, "r")
+    assert not parts(left, "status", "conditions")
+    assert "forbidden" not in caplog.text
