@@ -3,6 +3,7 @@
 import argparse
 
 from kubeade.cli.component import add_kubeconfig, run_component
+from kubeade.client.client import Client
 
 HELP = "run the service proxy of this node alone, against any API server"
 
@@ -13,9 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    return run_component(options, "proxy", lambda client: _work(client, options.hostname_override))
+
+
+async def _work(client: Client, node: str) -> None:
     from kubeade.cluster.addresses import node_name
+    from kubeade.cluster.service_addresses import take_service_addresses
     from kubeade.lib.clock import SystemClock
     from kubeade.proxy.proxy import Proxy
 
-    name = options.hostname_override or node_name()
-    return run_component(options, "proxy", lambda client: Proxy(client, name, SystemClock()).run())
+    await take_service_addresses(client)
+    await Proxy(client, node or node_name(), SystemClock()).run()
