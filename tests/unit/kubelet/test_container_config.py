@@ -202,7 +202,7 @@ def test_own_options_replace_those_of_the_policy():
 
 
 NODE = {"metadata": {"name": "n1", "labels": {"zone": "a"}}, "spec": {}}
-ROOM = {"cpu": "1", "memory": "1Gi", "pods": "2"}
+ROOM = {"cpu": "1", "memory": "1Gi", "pods": "2", "gpu.org/x": "1"}
 
 
 def asking(cpu="0", **spec):
@@ -217,7 +217,8 @@ def asking(cpu="0", **spec):
         (asking(), [asking(), asking()], "OutOfpods"),
         (asking(nodeSelector={"zone": "a"}), [], None),
         (asking(nodeSelector={"zone": "b"}), [], "NodeAffinity"),
-        (pod(spec_container(resources={"requests": {"gpu.org/x": "1"}})), [], "OutOfgpu.org/x"),
+        (pod(spec_container(resources={"requests": {"gpu.org/x": "2"}})), [], "OutOfgpu.org/x"),
+        (pod(spec_container(resources={"requests": {"of-the-cluster.org/y": "1"}})), [], None),
         (
             asking(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}),
             [],
