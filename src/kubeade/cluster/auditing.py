@@ -22,7 +22,3 @@ class AuditParts:
         )
         self.log = AuditLog(file, kubernetes_version)
         self.auditor = Auditor(read_policy(files.policy), self.log, clock, ids)
-
-    @classmethod
-    def of(cls, files: AuditFiles, kubernetes_version: str, clock: Clock, ids: Ids) -> "AuditParts | None":
-        return cls(files, kubernetes_version, clock, ids) if files.policy and files.log else None

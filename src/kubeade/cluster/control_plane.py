@@ -3,6 +3,7 @@ sockets."""
 
 import asyncio
 import ssl
+from typing import TYPE_CHECKING
 
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
@@ -21,8 +22,7 @@ from kubeade.apiserver.subresources.proxy import add_proxies
 from kubeade.apiserver.subresources.streams import add_streams
 from kubeade.apiserver.upkeep import keep_current
 from kubeade.client.kubeconfig import Credentials, render
-from kubeade.cluster.access import Access
-from kubeade.cluster.auditing import AuditParts
+from kubeade.cluster.access import Access, AuditFiles
 from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
@@ -35,6 +35,9 @@ from kubeade.lib.clock import Clock
 from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
 from kubeade.store.ledger import Ledger, LedgerUnusable
+
+if TYPE_CHECKING:
+    from kubeade.cluster.auditing import AuditParts
 
 LOOPBACK = "127.0.0.1"
 
@@ -57,7 +60,7 @@ class ControlPlane:
         self._trust = trust
         self._clock = clock
         storage = _storage(ledger, access.encryption)
-        self._audit = AuditParts.of(access.audit, settings.kubernetes_version, clock, ids)
+        self._audit = _audit(access.audit, settings.kubernetes_version, clock, ids)
         self._access_webhook = authorization_webhook(access.rights, clock)
         authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
         tokens = trust.tokens()
@@ -165,6 +168,15 @@ class ControlPlane:
             pair.key_pem,
         )
         write_private(self._data.kubeconfig, render("kubeade", credentials))
+
+
+def _audit(files: AuditFiles, kubernetes_version: str, clock: Clock, ids: Ids) -> "AuditParts | None":
+    """Raises ConfigError, OSError."""
+    if not files.policy:
+        return None
+    from kubeade.cluster.auditing import AuditParts
+
+    return AuditParts(files, kubernetes_version, clock, ids)
 
 
 def check_readable(storage: Storage) -> None:

@@ -1,32 +1,27 @@
 """Users that the cluster does not make itself, and webhooks that are asked about users: from files and flags
-to what the API server asks."""
+to what the API server asks.
+
+Most clusters have none of it: each part is imported where it is ordered.
+"""
 
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kubeade.apiserver.authentication.anonymous import AnonymousRule
 from kubeade.apiserver.authentication.authenticator import FurtherUsers
 from kubeade.apiserver.authentication.bearer import TokenAuthenticator
-from kubeade.apiserver.authentication.jwt.config import (
-    Anonymous,
-    AuthenticationConfiguration,
-    Claim,
-    ClaimMappings,
-    ClaimRule,
-    Issuer,
-    JwtIssuer,
-    check_issuers,
-    read_configuration,
-)
-from kubeade.apiserver.authorization.webhook import AnswerTimes, AuthorizationWebhook
-from kubeade.apiserver.config_file import ConfigError
-from kubeade.apiserver.webhooks.remote import Remote, WebhookPlace, trusting
-from kubeade.client import kubeconfig
-from kubeade.client.kubeconfig import Credentials, KubeconfigError
 from kubeade.cluster.access import OidcFlags, Rights, Users, WebhookFile
 from kubeade.lib.clock import Clock
+
+if TYPE_CHECKING:
+    from kubeade.apiserver.authentication.jwt.config import AuthenticationConfiguration, JwtIssuer
+    from kubeade.apiserver.authorization.webhook import AuthorizationWebhook
+    from kubeade.apiserver.webhooks.remote import WebhookPlace
+    from kubeade.client.kubeconfig import Credentials
 
 
 def further_users(
@@ -38,8 +33,11 @@ def further_users(
         from kubeade.apiserver.authentication.static_tokens import StaticTokens
 
         tokens.append(StaticTokens(users.static_tokens))
+    anonymous = AnonymousRule(users.anonymous)
     source, config = _configuration(users, tuple(own_issuers))
-    if config.jwt:
+    if config is not None and config.anonymous is not None:
+        anonymous = config.anonymous.rule()
+    if config is not None and config.jwt:
         from kubeade.apiserver.authentication.jwt.authenticator import ALGORITHMS, JwtAuthenticator
 
         algorithms = users.oidc.signing_algorithms if users.oidc else ALGORITHMS
@@ -48,29 +46,41 @@ def further_users(
         from kubeade.apiserver.authentication.webhook import TokenWebhook
 
         tokens.append(TokenWebhook(_place(users.webhook), clock, audiences, users.webhook_kept_seconds))
-    return FurtherUsers(tokens, config.anonymous or Anonymous(users.anonymous))
+    return FurtherUsers(tokens, anonymous)
 
 
-def authorization_webhook(rights: Rights, clock: Clock) -> AuthorizationWebhook | None:
+def authorization_webhook(rights: Rights, clock: Clock) -> "AuthorizationWebhook | None":
     """Raises ConfigError."""
     if rights.webhook is None:
         return None
+    from kubeade.apiserver.authorization.webhook import AnswerTimes, AuthorizationWebhook
+
     times = AnswerTimes(rights.authorized_seconds, rights.unauthorized_seconds)
     return AuthorizationWebhook(_place(rights.webhook), clock, times)
 
 
-def _configuration(users: Users, own_issuers: tuple[str, ...]) -> tuple[str, AuthenticationConfiguration]:
-    if users.configuration:
-        return users.configuration, read_configuration(users.configuration, own_issuers)
+def _configuration(
+    users: Users, own_issuers: tuple[str, ...]
+) -> "tuple[str, AuthenticationConfiguration | None]":
+    if not users.configuration and users.oidc is None:
+        return "", None
+    from kubeade.apiserver.authentication.jwt.config import (
+        AuthenticationConfiguration,
+        check_issuers,
+        read_configuration,
+    )
+
     if users.oidc is None:
-        return "", AuthenticationConfiguration()
+        return users.configuration, read_configuration(users.configuration, own_issuers)
     issuers = (_issuer(users.oidc),)
     check_issuers("--oidc-issuer-url", issuers, own_issuers)
     return "--oidc-issuer-url", AuthenticationConfiguration(issuers)
 
 
-def _issuer(flags: OidcFlags) -> JwtIssuer:
+def _issuer(flags: OidcFlags) -> "JwtIssuer":
     """What the flags say, as one entry of an AuthenticationConfiguration."""
+    from kubeade.apiserver.authentication.jwt.config import Claim, ClaimMappings, ClaimRule, Issuer, JwtIssuer
+
     prefix = flags.username_prefix
     if not prefix and flags.username_claim != "email":
         prefix = f"{flags.issuer_url}#"
@@ -83,7 +93,12 @@ def _issuer(flags: OidcFlags) -> JwtIssuer:
     )
 
 
-def _place(file: WebhookFile) -> WebhookPlace:
+def _place(file: WebhookFile) -> "WebhookPlace":
+    from kubeade.apiserver.config_file import ConfigError
+    from kubeade.apiserver.webhooks.remote import Remote, WebhookPlace
+    from kubeade.client import kubeconfig
+    from kubeade.client.kubeconfig import KubeconfigError
+
     try:
         found = kubeconfig.load(file.kubeconfig)
         context = _context(found) if urlsplit(found.server).scheme == "https" else None
@@ -93,7 +108,9 @@ def _place(file: WebhookFile) -> WebhookPlace:
     return WebhookPlace(found.server, remote, file.version)
 
 
-def _context(found: Credentials) -> ssl.SSLContext:
+def _context(found: "Credentials") -> ssl.SSLContext:
+    from kubeade.apiserver.webhooks.remote import trusting
+
     context = trusting(found.ca_pem)
     if found.skip_tls_verify:
         context.check_hostname = False

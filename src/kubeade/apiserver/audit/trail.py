@@ -7,14 +7,16 @@ written down (`event.render`, on the log's thread).
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kubeade.apiserver.audit.policy import Policy, Stage, Verdict
 from kubeade.apiserver.request_info import RequestInfo
 from kubeade.apiserver.seams import Attributes, Decision, User
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.message import Duplex, Request, Response
 from kubeade.lib.ids import Ids
+
+if TYPE_CHECKING:
+    from kubeade.apiserver.audit.policy import Policy, Stage, Verdict
 
 _LONG_RUNNING = frozenset({"attach", "exec", "proxy", "log", "portforward"})
 
@@ -23,9 +25,9 @@ _LONG_RUNNING = frozenset({"attach", "exec", "proxy", "log", "portforward"})
 class AuditEvent:
     """A stage of a request, as seen then: what `event.render` makes the event of."""
 
-    verdict: Verdict
+    verdict: "Verdict"
     audit_id: str
-    stage: Stage
+    stage: "Stage"
     request: Request
     attributes: Attributes
     received: datetime
@@ -50,7 +52,7 @@ class Sink(Protocol):
 class Auditor:
     """Opens a trail for each request."""
 
-    def __init__(self, policy: Policy, sink: Sink, clock: Clock, ids: Ids) -> None:
+    def __init__(self, policy: "Policy", sink: Sink, clock: Clock, ids: Ids) -> None:
         self._policy = policy
         self._sink = sink
         self._clock = clock
@@ -74,7 +76,7 @@ class Trail:
 
     request: Request
     audit_id: str
-    policy: Policy
+    policy: "Policy"
     sink: Sink
     clock: Clock
     annotations: dict[str, str] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class Trail:
     def complete(self) -> None:
         self._tell("ResponseComplete")
 
-    def _tell(self, stage: Stage) -> None:
+    def _tell(self, stage: "Stage") -> None:
         event = self._event
         if event is not None and stage not in event.verdict.omit_stages:
             annotations = dict(self.annotations)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubeade.api.errors import Unauthorized
+from kubeade.apiserver.authentication.anonymous import AnonymousRule
 from kubeade.apiserver.authentication.bearer import BearerAuthenticator, TokenAuthenticator, bearer_token
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.issuers import Issuers
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
-from kubeade.apiserver.authentication.jwt.config import Anonymous
 from kubeade.apiserver.authentication.openid import OpenIdDocuments
 from kubeade.apiserver.authentication.request_header import RequestHeaderAuthenticator, RequestHeaders
 from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
@@ -39,7 +39,7 @@ class TokenConfig:
     keys_url: str = f"{DEFAULT_ISSUER}/openid/v1/jwks"
 
 
-_ANYBODY = Anonymous()
+_ANYBODY = AnonymousRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class FurtherUsers:
     """Who may come in besides the cluster's own users: tokens of other kinds, and who shows nothing."""
 
     tokens: Sequence[TokenAuthenticator] = ()
-    anonymous: Anonymous = _ANYBODY
+    anonymous: AnonymousRule = _ANYBODY
 
 
 class RequestAuthenticator:
@@ -59,7 +59,7 @@ class RequestAuthenticator:
         certificates: CertificateAuthenticator,
         bearer: BearerAuthenticator,
         proxies: RequestHeaderAuthenticator | None = None,
-        anonymous: Anonymous = _ANYBODY,
+        anonymous: AnonymousRule = _ANYBODY,
     ) -> None:
         self._certificates = certificates
         self._bearer = bearer

@@ -251,8 +251,8 @@ def test_anonymous_users_may_be_limited_to_paths(tmp_path: Path) -> None:
     )
     anonymous = read_configuration(str(file), ()).anonymous
     assert anonymous is not None
-    assert anonymous.admits("/livez")
-    assert not anonymous.admits("/api")
+    assert anonymous.rule().admits("/livez")
+    assert not anonymous.rule().admits("/api")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kubeade.apiserver.authentication.anonymous import AnonymousRule
 from kubeade.apiserver.config_file import ConfigError, ConfigStruct, read_config
 
 KIND = "AuthenticationConfiguration"
@@ -139,10 +140,8 @@ class Anonymous(ConfigStruct, frozen=True):
     enabled: bool = True
     conditions: tuple[AnonymousCondition, ...] = ()
 
-    def admits(self, path: str) -> bool:
-        if not self.enabled:
-            return False
-        return not self.conditions or any(each.path == path for each in self.conditions)
+    def rule(self) -> AnonymousRule:
+        return AnonymousRule(self.enabled, tuple(each.path for each in self.conditions))
 
 
 class AuthenticationConfiguration(ConfigStruct, frozen=True):
