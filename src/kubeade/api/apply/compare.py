@@ -9,6 +9,8 @@ from kubeade.api.apply.field_set import Fields
 from kubeade.api.apply.owned_fields import all_fields
 from kubeade.api.apply.shape import LEAF, Form, Shape
 
+_LEAF, _MAP, _LIST = Form.LEAF, Form.MAP, Form.LIST
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -65,23 +67,23 @@ def _compare_maps(old: dict[str, Any], new: dict[str, Any], shape: Shape, result
                 _compare_values(element, previous, value, below, result)
             continue
         element, below = shape.step(name)
-        empty = shape.when_absent(name)
-        if empty is not None and below.form is not Form.LEAF:
+        empty = None if below.form is _LEAF else shape.when_absent(name)
+        if empty is not None:
             _compare_values(element, empty, value, below, result)
         else:
             result.added[element] = all_fields(value, below)
     for name, previous in old.items():
         if name not in new:
             element, below = shape.step(name)
-            empty = shape.when_absent(name)
-            if empty is not None and below.form is not Form.LEAF:
+            empty = None if below.form is _LEAF else shape.when_absent(name)
+            if empty is not None:
                 _compare_values(element, previous, empty, below, result)
             else:
                 result.removed[element] = all_fields(previous, below)
 
 
 def _compare_values(element: str, old: Any, new: Any, shape: Shape, result: Comparison) -> None:
-    container = dict if shape.form is Form.MAP else list if shape.form is Form.LIST else None
+    container = dict if shape.form is _MAP else list if shape.form is _LIST else None
     if container is None or not (_is_or_null(old, container) and _is_or_null(new, container)):
         if old != new:
             result.modified[element] = {}

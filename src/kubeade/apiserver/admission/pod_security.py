@@ -122,6 +122,8 @@ class PodSecurity(Plugin):
 def read_policy(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
     """The policy that labels ask for, and what is wrong with them; wrongly enforced is strictly enforced."""
     errors: list[FieldError] = []
+    if not any(name.startswith(PREFIX) for name in labels):
+        return _FREE, errors
 
     def standard(mode: str, on_error: str) -> Standard:
         level = labels.get(f"{PREFIX}{mode}", "privileged")
