@@ -40,6 +40,7 @@ from kubeade.api.schema import DEFAULT_VERSION, Schema
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.aggregation import Aggregator
 from kubeade.apiserver.audit.trail import Auditor, Trail, attributes_of
+from kubeade.apiserver.authentication.constrained_impersonation import impersonated_for
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
 from kubeade.apiserver.call import Backend, Call
@@ -81,6 +82,7 @@ from kubeade.store.ledger import LedgerClosed, LedgerFailed, LedgerFull, Outcome
 _log = logging.getLogger(__name__)
 _LEDGER_FULL = "the ledger is full: free disk space or raise its quota"
 _INTERNAL = "an error on the server has prevented the request from succeeding"
+_CONSTRAINED_IMPERSONATION_SINCE = 36
 _OPTION_KINDS = {
     "create": "CreateOptions",
     "update": "UpdateOptions",
@@ -135,6 +137,8 @@ class ApiServer:
         self.subresources = built_in_subresources()
         self._aggregator = config.aggregator
         self._auditor = config.auditor
+        minor = int(config.kubernetes_version.split(".")[1])
+        self._constrained_impersonation = minor >= _CONSTRAINED_IMPERSONATION_SINCE
         self._gate = build_gate(config.limits, storage, self._covered) if config.limits else None
         self._authenticator = authenticator
         self._webhooks = WebhookClient(storage)
@@ -254,9 +258,9 @@ class ApiServer:
         if trail is not None:
             trail.begin(attributes_of(user, info))
         if impersonates(request.headers):
-            user = await impersonated(user, request.headers, self._backend.authorizer)
+            user, constraint = await self._impersonated(user, request, info)
             if trail is not None:
-                trail.impersonate(user)
+                trail.impersonate(user, constraint)
         if self._gate is None:
             return await self._worked_on(request, info, user, trail)
         return await self._gate.admit(
@@ -273,6 +277,13 @@ class ApiServer:
         if not info.resource_request:
             return await self.endpoints.answer(request)
         return await self._resource(request, info, user, trail)
+
+    async def _impersonated(self, user: User, request: Request, info: RequestInfo) -> tuple[User, str]:
+        """Whom the headers ask for, and the right that limits it."""
+        headers, authorizer = request.headers, self._backend.authorizer
+        if self._constrained_impersonation:
+            return await impersonated_for(attributes_of(user, info), headers, authorizer)
+        return await impersonated(user, headers, authorizer), ""
 
     async def _user(self, request: Request, info: RequestInfo, trail: Trail | None) -> User:
         if isinstance(request.identity, User):

@@ -41,6 +41,8 @@ class Rendering:
         }
         if event.impersonated is not None:
             found["impersonatedUser"] = user_info(event.impersonated)
+        if event.constraint:
+            found["authenticationMetadata"] = {"impersonationConstraint": event.constraint}
         found["sourceIPs"] = _source_addresses(event.request)
         found["userAgent"] = _user_agent(event.request)
         sent = self._sent(event)

@@ -34,6 +34,7 @@ class AuditEvent:
     at: datetime
     annotations: dict[str, str]
     impersonated: User | None = None
+    constraint: str = ""
     request_body: bytes = b""
     content_type: str = ""
     response: Response | None = None
@@ -111,9 +112,11 @@ class Trail:
         if self._event is not None:
             self._event.failed_authentication = self._long_running = True
 
-    def impersonate(self, user: User) -> None:
+    def impersonate(self, user: User, constraint: str) -> None:
+        """`constraint`: the right that limits for what, where there is one."""
         if self._event is not None:
             self._event.impersonated = user
+            self._event.constraint = constraint
 
     def decide(self, decision: Decision) -> None:
         self.annotations["authorization.k8s.io/decision"] = "allow" if decision.allowed else "forbid"

@@ -28,15 +28,21 @@ def impersonates(headers: Mapping[str, str]) -> bool:
 
 async def impersonated(user: User, headers: Mapping[str, str], authorizer: Authorizer) -> User:
     """The user that the headers ask for. Raises BadRequest, Forbidden."""
-    wanted = _wanted(headers)
+    wanted = wanted_user(headers)
     for question in _questions(user, wanted):
-        decision = await authorizer.authorize(question)
-        if not decision.allowed:
-            raise forbidden(question, decision.reason)
-    return _with_implied_groups(wanted)
+        await check_allowed(authorizer, question)
+    return with_implied_groups(wanted)
 
 
-def _wanted(headers: Mapping[str, str]) -> User:
+async def check_allowed(authorizer: Authorizer, question: Attributes) -> None:
+    """Raises Forbidden."""
+    decision = await authorizer.authorize(question)
+    if not decision.allowed:
+        raise forbidden(question, decision.reason)
+
+
+def wanted_user(headers: Mapping[str, str]) -> User:
+    """Whom the headers name, as they name him. Raises BadRequest."""
     name = headers.get(_USER, "")
     extra = {
         unquote(header.removeprefix(_EXTRA)): tuple(_values(value))
@@ -72,7 +78,7 @@ def _question(
     return Attributes(user, "impersonate", group, version, resource, subresource, namespace, name)
 
 
-def _with_implied_groups(wanted: User) -> User:
+def with_implied_groups(wanted: User) -> User:
     """Groups that are not asked for: those of a service account, and of all (un)authenticated users."""
     groups = wanted.groups
     account = split_account(wanted.name)

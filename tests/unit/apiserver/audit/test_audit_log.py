@@ -124,6 +124,7 @@ async def test_who_is_impersonated_stands_beside_who_asks(tmp_path: Path) -> Non
         await found.lab.send("GET", MAPS, headers={"impersonate-user": "bob"}, user=ALICE)
         (event,) = mine(found.events())
     assert event["impersonatedUser"]["username"] == "bob"
+    assert event["authenticationMetadata"] == {"impersonationConstraint": "impersonate:user-info"}
 
 
 async def test_a_stranger_is_noted(tmp_path: Path) -> None:
