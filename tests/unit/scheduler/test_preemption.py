@@ -59,3 +59,26 @@ def test_a_promised_node_counts_as_full_for_others():
     world.nominated[promised.key] = promised
     failed = decide(info("second", requests={"cpu": "1"}, priority=5), world, DEFAULT_PLUGINS)
     assert failed.per_node() == {"a": "Insufficient cpu"}
+
+
+def test_a_victim_whose_anti_affinity_is_in_the_way_goes():
+    """What the filters look at beyond the node changes with the victims."""
+    apart = {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "new"}}}
+            ]
+        }
+    }
+    world = full(info("apart", affinity=apart, priority=1), info("other", priority=1))
+    found = find(info("new", labels={"app": "new"}, priority=10), world)
+    assert [victim.key for victim in found.victims] == ["default/apart"]
+
+
+def test_in_a_large_cluster_only_so_many_nodes_are_compared():
+    world = cluster(*(node(f"n{number}", cpu="1") for number in range(150)))
+    for number in range(150):
+        priority = 1 if number == 120 else 2
+        world.place(info(f"p{number}", requests={"cpu": "1"}, priority=priority), f"n{number}")
+    found = find(info("high", requests={"cpu": "1"}, priority=10), world)
+    assert found.node_name == "n0"
