@@ -37,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["sqlite", "etcd"],
         help="the ledger (default: sqlite, or what the cluster was created with)",
     )
+    parser.add_argument(
+        "--quota-backend-bytes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how large the ledger's file may become (default: as the disk has room)",
+    )
     etcd.add_arguments(parser)
     version.add_arguments(parser)
     access.add_arguments(parser)
@@ -61,6 +68,11 @@ def _order(options: argparse.Namespace) -> Order:
     store = etcd.read(options)
     if (options.store == "etcd") != (store is not None):
         raise CommandError("--store etcd and --etcd-servers go together", exit_code=2)
+    if options.quota_backend_bytes < 0 or (options.quota_backend_bytes and store is not None):
+        raise CommandError(
+            "--quota-backend-bytes is a number of bytes for the ledger in sqlite; a real etcd has its own",
+            exit_code=2,
+        )
     if options.advertise_address:
         from ipaddress import ip_address
 
@@ -81,4 +93,5 @@ def _order(options: argparse.Namespace) -> Order:
         store,
         options.advertise_address,
         access.read(options),
+        options.quota_backend_bytes,
     )

@@ -78,7 +78,7 @@ class Cluster:
         runtime = "simulated" if kept and kept.fork_of else self._order.runtime
         detected = detect_mode(runtime, self._data.runtime)
         chosen = self._settings(kept, detected)
-        store = await Store.open(self._data, chosen.etcd, self._clock)
+        store = await Store.open(self._data, chosen.etcd, self._clock, self._order.quota_bytes)
         try:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
             daemon.record(self._data.process, daemon.this_process())
@@ -96,18 +96,19 @@ class Cluster:
             if chosen.fork_of:
                 await asyncio.to_thread(sync, self._data.ledger)
             await self._run_components(
-                plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
+                store, plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
             )
         finally:
             await store.close()
             self._data.process.unlink(missing_ok=True)
 
     async def _run_components(
-        self, plane: ControlPlane, components: Components, node_ready: str, began: float
+        self, store: Store, plane: ControlPlane, components: Components, node_ready: str, began: float
     ) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(supervise("kept objects", plane.keep))]
+                running.append(tasks.create_task(supervise("ledger check", store.keep_checked)))
                 for name, start in await components.all():
                     running.append(tasks.create_task(supervise(name, start), name=name))
                 if await self._wait_ready(components):

@@ -65,7 +65,7 @@ class LedgerDoor:
         from kubeade.store.face.door import Door
 
         self._data = data
-        self._ledger = ledger
+        self.ledger = ledger
         self._clock = clock
         self._door = Door(self._open)
         self._stop_face = _nothing
@@ -92,7 +92,7 @@ class LedgerDoor:
         authority = _authority(self._data, self._clock)
         own = authority.issue("server", Subject("kubeade-ledger", names=("localhost", LOOPBACK)))
         tls = FaceTls(own.certificate_pem, own.key_pem, authority.certificate_pem)
-        face = EtcdFace(self._ledger, self._url, self._data.root)
+        face = EtcdFace(self.ledger, self._url, self._data.root)
         self._stop_face = face.stop
         return await face.start(f"{LOOPBACK}:0", tls)
 

@@ -37,6 +37,7 @@ class Order:
 
     `store`: sqlite, etcd, or "" for what the cluster was created with (sqlite for a new one).
     `advertise_address`: where other machines reach the API; without it only this one does.
+    `quota_bytes`: how large the ledger's file may become; 0 is the disk's size.
     """
 
     runtime: str = "auto"
@@ -47,6 +48,7 @@ class Order:
     etcd: EtcdSettings | None = None
     advertise_address: str = ""
     access: Access = field(default_factory=Access)
+    quota_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

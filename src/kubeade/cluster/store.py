@@ -1,8 +1,10 @@
 """The cluster's ledger, opened: SQLite in the data directory, with a door for etcd's tools, or a real etcd.
 
-Either way this process holds the data directory's lock.
+Either way this process holds the data directory's lock. Its own ledger it checks from time to time.
 """
 
+import asyncio
+import logging
 from pathlib import Path
 
 from kubeade.cluster.etcd_face import LedgerDoor, silence_grpc
@@ -11,6 +13,11 @@ from kubeade.cluster.settings import EtcdSettings
 from kubeade.lib.clock import Clock
 from kubeade.store.ledger import Ledger
 from kubeade.store.lock import LedgerLock
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 1800.0
+"""Between two checks of the whole file; one takes about a second for 100 MB, in a thread."""
 
 
 class Store:
@@ -24,13 +31,15 @@ class Store:
         self._door = door
 
     @classmethod
-    async def open(cls, data: DataDirectory, etcd: EtcdSettings | None, clock: Clock) -> "Store":
-        """Raises LedgerUnusable, OSError."""
+    async def open(
+        cls, data: DataDirectory, etcd: EtcdSettings | None, clock: Clock, quota_bytes: int = 0
+    ) -> "Store":
+        """`quota_bytes` 0: the disk's size. Raises LedgerUnusable, OSError."""
         if etcd is not None:
             return await cls._open_etcd(data, etcd)
-        from kubeade.store.sqlite import SqliteLedger
+        from kubeade.store.sqlite import LedgerLimits, SqliteLedger
 
-        ledger = await SqliteLedger.open(data.ledger)
+        ledger = await SqliteLedger.open(data.ledger, LedgerLimits(max_bytes=quota_bytes or None))
         return cls(ledger, door=LedgerDoor(data, ledger, clock))
 
     @classmethod
@@ -53,6 +62,16 @@ class Store:
         """Let etcd's tools in, where the ledger is ours. Raises OSError."""
         if self._door is not None:
             await self._door.start()
+
+    async def keep_checked(self) -> None:
+        """Say in the log where the ledger's file does not hold together, until cancelled."""
+        checked = 0
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if self._door is not None and self.ledger.revision != checked:
+                checked = self.ledger.revision
+                for finding in await self._door.ledger.check():
+                    log.error("the ledger is damaged: %s", finding)
 
     async def close(self) -> None:
         if self._door is not None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 DIGEST_BYTES = 32
 CHUNK_BYTES = 1024 * 1024
@@ -13,12 +13,13 @@ class SealBroken(Exception):
     """The file is not what was once written."""
 
 
-def seal(file: BinaryIO) -> None:
+def seal(file: IO[bytes]) -> None:
     """Append the digest of all that is in the file, and put it on disk."""
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").digest()
-    file.seek(0, os.SEEK_END)
-    file.write(digest)
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+    file.write(digest.digest())
     file.flush()
     os.fsync(file.fileno())
 

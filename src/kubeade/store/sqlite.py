@@ -23,7 +23,16 @@ from kubeade.store.feed import Feed
 from kubeade.store.history import Span, Window, read_events, read_keys_of_lease, read_query, read_range
 from kubeade.store.housekeeping import Housekeeping
 from kubeade.store.lease import LeaseTimers
-from kubeade.store.ledger import Compacted, FutureRevision, LedgerClosed, LedgerUnusable, Range, Record
+from kubeade.store.ledger import (
+    Compacted,
+    EventType,
+    FutureRevision,
+    LedgerClosed,
+    LedgerFull,
+    LedgerUnusable,
+    Range,
+    Record,
+)
 from kubeade.store.lock import LedgerLock
 from kubeade.store.request import Compact, Delete, GrantLease, Put, Request, RevokeLease, Stop, Tidy, Transact
 from kubeade.store.schema import FileSize, copy_file, create_file, open_reader, read_size
@@ -77,6 +86,7 @@ class SqliteLedger:
         self._leases = LeaseTimers(self._loop, self._expire_lease)
         self._leases.start(self._writer.leases)
         self._closing: Task[None] | None = None
+        self._full = False
         self._housekeeping = Housekeeping(
             self._loop, self._feed, self._writer.submit, limits.history.young_seconds
         )
@@ -105,6 +115,11 @@ class SqliteLedger:
     @property
     def shared(self) -> bool:
         return False
+
+    @property
+    def full(self) -> bool:
+        """Whether a write was refused for lack of room, and nothing was put since."""
+        return self._full
 
     async def refresh(self) -> int:
         return self.revision
@@ -269,10 +284,13 @@ class SqliteLedger:
     def _publish(self, outcome: Outcome) -> None:
         self._compact_revision = outcome.compact_revision
         self._feed.publish(outcome.events, outcome.revision)
+        if self._full and any(event.type is EventType.PUT for event in outcome.events):
+            self._full = False
         for done, result in outcome.answers:
             if done.done():
                 continue
             if isinstance(result, Exception):
+                self._full = self._full or isinstance(result, LedgerFull)
                 done.set_exception(result)
             else:
                 done.set_result(result)

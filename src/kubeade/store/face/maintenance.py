@@ -17,6 +17,7 @@ from kubeade.store.transaction import LAST_KEY
 
 CHUNK_BYTES = 64 * 1024
 _ACTIVATE = 1
+_NO_SPACE = 1
 
 
 class Maintenance:
@@ -52,13 +53,16 @@ class Maintenance:
             raftTerm=RAFT_TERM,
             raftAppliedIndex=header.revision,
             dbSizeInUse=size.used_bytes,
+            errors=[f"memberID:{MEMBER_ID} alarm:NOSPACE "] if self._ledger.full else [],
         )
 
     async def alarm(self, request: m.AlarmRequest) -> m.AlarmResponse:
-        """A full ledger refuses writes while it is full, and needs nobody to take the alarm back."""
+        """A full ledger refuses writes while it is full. Nobody needs to take the alarm back: it ends with
+        the next write that finds room."""
         if request.action == _ACTIVATE:
             raise Refusal(Code.UNIMPLEMENTED, "kubeade: alarms cannot be set by hand")
-        return m.AlarmResponse(self._desk.header())
+        alarms = [m.AlarmMember(MEMBER_ID, _NO_SPACE)] if self._ledger.full else []
+        return m.AlarmResponse(self._desk.header(), alarms)
 
     async def defragment(self, request: m.Empty) -> m.DefragmentResponse:
         await self._ledger.defragment()
