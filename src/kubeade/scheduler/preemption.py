@@ -85,8 +85,8 @@ def _victims_on(node: NodeInfo, pod: PodInfo, fits: Fits, protected: Protected) 
 def _fitting(pod: PodInfo, cluster: Cluster, plugins: Sequence[Plugin]) -> Fits:
     """Whether the pod fits on a node from which pods have gone.
 
-    Where nothing that is asked looks beyond the node, nothing does when there are fewer pods: then the cluster
-    as it is serves for all trials.
+    Where nothing that is asked looks beyond the node, nothing does when there are fewer pods: the cluster
+    as it is then serves for all trials.
     """
     filters = filters_for(pod, cluster, plugins)
     if all(one.key is not None for one in filters):
