@@ -80,9 +80,9 @@ def measure_rules() -> None:
     show("validation", least_us(lambda: validate_create(resource, sent)))
     show("warnings", least_us(lambda: warnings(resource, sent)))
     manager = FieldManager(schema.node(resource), "v1", "Pod", "", of_paths(("status",)))
-    owned = lambda: manager.update(None, sent, "benchmark", TIME)  # noqa: E731
-    show("managedFields", least_us(owned))
-    show("encode", least_us(lambda: encode_object(owned())) - least_us(owned))
+    show("managedFields", least_us(lambda: manager.update(None, sent, "benchmark", TIME)))
+    owned = manager.update(None, sent, "benchmark", TIME)
+    show("encode", least_us(lambda: encode_object(owned)))
 
 
 class Nobody:

@@ -14,8 +14,8 @@ _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "
 def env(variables: list[Object], path: str) -> Errors:
     """Variables, each with a value or a source of it."""
     for index, variable in enumerate(variables):
-        name = text(variable, "name")
-        if not name:
+        name = variable.get("name")
+        if not name or not isinstance(name, str):
             yield required(f"{path}[{index}].name")
         elif found := environment_name(name):
             yield from messages(f"{path}[{index}].name", name, found)

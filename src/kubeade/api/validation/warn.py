@@ -99,7 +99,10 @@ def _pull_secret(spec: Object, secret: Object, index: int, path: str) -> Warning
 
 def _container(container: Object, path: str) -> Warnings:
     names: set[str] = set()
-    for index, variable in enumerate(parts(container, "env")):
+    variables = parts(container, "env")
+    if len({str(variable.get("name")) for variable in variables}) == len(variables):
+        variables = []  # nearly always: none hides another
+    for index, variable in enumerate(variables):
         name = text(variable, "name")
         # A later definition may build on an earlier one.
         if name in names and f"$({name})" not in text(variable, "value"):
