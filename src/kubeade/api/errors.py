@@ -42,7 +42,8 @@ class Cause:
 
 
 class ApiError(Exception):
-    """An answer other than success. `details` is the `StatusDetails` object, `metadata` the ListMeta."""
+    """An answer other than success. `details` is the `StatusDetails` object (given but empty, it is shown
+    empty, as in upstream's generic answers), `metadata` the ListMeta."""
 
     code: ClassVar[int] = 500
     reason: ClassVar[str] = ""
@@ -53,6 +54,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.details = dict(details or {})
+        self._detailed = details is not None
         self.metadata: dict[str, Any] = {}
         self.status_code = self.code if code is None else code
 
@@ -68,7 +70,8 @@ class ApiError(Exception):
             "details": self.details,
             "code": self.status_code,
         }
-        return {key: value for key, value in status.items() if value or key == "metadata"}
+        shown = {"metadata", "details"} if self._detailed else {"metadata"}
+        return {key: value for key, value in status.items() if value or key in shown}
 
 
 class BadRequest(ApiError):
@@ -142,7 +145,7 @@ class Invalid(ApiError):
     @classmethod
     def of(cls, kind: str, name: str, errors: Iterable["FieldError"], group: str = "") -> "Invalid":
         errors = list(errors)
-        texts = [error.text() for error in errors]
+        texts = list(dict.fromkeys(error.text() for error in errors))
         joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
         causes = [error.cause().to_dict() for error in errors]
         details = {**_about(kind, name, group), "causes": causes}

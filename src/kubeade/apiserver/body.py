@@ -7,10 +7,11 @@ from typing import Any
 
 from kubeade.api.decoding.json_text import read_json
 from kubeade.api.errors import BadRequest, UnsupportedMediaType
+from kubeade.api.patch.json_value import json_type
 from kubeade.api.resource import Object, Resource
 from kubeade.lib.http.message import Request
 
-_JSON_TYPES = frozenset({"", "application/json", "*/*"})
+JSON_TYPES = frozenset({"", "application/json", "*/*"})
 _YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "application/vnd.yaml"})
 _HEAD = (
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -39,7 +40,7 @@ def read_object(request: Request, expected: Resource) -> Object:
 def decode_body(request: Request, kind: str) -> Object:
     """The body as an object of whichever kind."""
     media_type = content_type(request)
-    if media_type in _JSON_TYPES:
+    if media_type in JSON_TYPES:
         read = _json
     elif media_type in _YAML_TYPES:
         read = _yaml
@@ -60,8 +61,7 @@ def check_kind(obj: Object, expected: Resource) -> None:
     api_version = obj.setdefault("apiVersion", expected.api_version) or expected.api_version
     obj["kind"], obj["apiVersion"] = kind, api_version
     if kind != expected.kind:
-        version = str(api_version).rpartition("/")[2]
-        raise BadRequest(f'{kind} in version "{version}" cannot be handled as a {expected.kind}')
+        raise BadRequest(_unregistered(str(kind), str(api_version), expected))
     if api_version != expected.api_version:
         raise BadRequest(
             f"the API version in the data ({api_version}) does not match the expected API version "
@@ -69,11 +69,35 @@ def check_kind(obj: Object, expected: Resource) -> None:
         )
 
 
+def _unregistered(kind: str, api_version: str, expected: Resource) -> str:
+    version = api_version.rpartition("/")[2]
+    known = (
+        f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_scheme(expected.group)}"'
+    )
+    return f'{kind} in version "{version}" cannot be handled as a {expected.kind}: {known}'
+
+
+def _scheme(group: str) -> str:
+    """Where upstream keeps the kinds of a group, which its error says."""
+    if group == "apiextensions.k8s.io":
+        return "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:55"
+    if group == "apiregistration.k8s.io":
+        return "k8s.io/kube-aggregator/pkg/apiserver/scheme/scheme.go:28"
+    return "pkg/api/legacyscheme/scheme.go:30"
+
+
 def read_yaml(data: bytes) -> Any:
     """YAML as JSON sees it: mapping keys are strings, dates stay text."""
     from kubeade.apiserver import yaml_body
 
     return yaml_body.read_yaml(data)
+
+
+def repeated_keys(data: bytes) -> list[str]:
+    """Where a YAML document says something again: `line 9: key "foo" already set in map`."""
+    from kubeade.apiserver import yaml_body
+
+    return yaml_body.repeated_keys(data)
 
 
 def _yaml(data: bytes) -> Any:
@@ -104,14 +128,6 @@ def _headed(value: Any) -> Object:
 def _headless(value: Any, place: str) -> ValueError:
     what = f"json: cannot unmarshal {json_type(value)} into Go {place}"
     return ValueError(f"couldn't get version/kind; json parse error: {what}")
-
-
-def json_type(value: Any) -> str:
-    """What Go calls a JSON value's type."""
-    if isinstance(value, bool):
-        return "bool"
-    names = ((str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
-    return next((name for kind, name in names if isinstance(value, kind)), "null")
 
 
 def _unrecognized(kind: str, why: str, data: bytes) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kubeade.api.errors import BadRequest, FieldError, Invalid, go_quoted
+from kubeade.api.patch.json_value import json_type
 from kubeade.api.resource import Object
-from kubeade.apiserver.body import decode_body, json_type
+from kubeade.apiserver.body import decode_body
 from kubeade.apiserver.options import parsed_integer, read_dry_run
 from kubeade.lib.http.message import Request
 

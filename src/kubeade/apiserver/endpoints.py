@@ -26,10 +26,11 @@ class Endpoints:
     async def answer(self, request: Request) -> Response:
         """Raises NotFound."""
         if request.method not in {"GET", "HEAD"}:
-            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+            message = "the server does not allow this method on the requested resource"
+            raise MethodNotAllowed(message, details={})
         handler = self._find(request.path.removeprefix("/").rstrip("/"))
         if handler is None:
-            raise NotFound("the server could not find the requested resource")
+            raise NotFound("the server could not find the requested resource", details={})
         answer = handler(request)
         return answer if isinstance(answer, Response) else await answer
 

@@ -3,7 +3,7 @@ other, one version's object as another's, and what a changed object becomes."""
 
 from kubeade.api.catalogue import Catalogue
 from kubeade.api.conversion import convert
-from kubeade.api.decoding import Decoder, FieldValidation
+from kubeade.api.decoding import NONE, Decoder, FieldValidation
 from kubeade.api.defaults import apply_defaults
 from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.api.resource_type import ResourceType
@@ -64,7 +64,7 @@ class ServedKinds:
     def completed(self, resource: Resource, obj: Object) -> Object:
         custom = self._customs.find(resource)
         if custom is not None:
-            return decode_custom(custom, self._schema, obj, FieldValidation.IGNORE, [])[0]
+            return decode_custom(custom, self._schema, obj, FieldValidation.IGNORE, NONE)[0]
         found, _ = self._decoder.decode(resource, obj, FieldValidation.IGNORE)
         apply_defaults(resource, found)
         return found

@@ -7,7 +7,7 @@ from kubeade.apiserver.call import Call
 from kubeade.lib.timestamps import format_time
 
 _SET_BY_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
-_KEPT_ON_UPDATE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_KEPT_ON_UPDATE = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _GENERATED_LENGTH = 58  # of a name of 63: five characters are appended
 
 
@@ -16,10 +16,7 @@ def place(call: Call, obj: Object) -> None:
     metadata = obj["metadata"]
     namespace = metadata.get("namespace") or ""
     if not call.resource.namespaced:
-        if namespace:
-            raise BadRequest(
-                "namespace is not allowed on this type" if not call.info.namespace else _MISPLACED
-            )
+        # Upstream passes over a namespace that makes no sense.
         metadata.pop("namespace", None)
         return
     if namespace and namespace != call.info.namespace:
@@ -33,7 +30,8 @@ _MISPLACED = "the namespace of the provided object does not match the namespace 
 def stamp_new(call: Call, obj: Object) -> None:
     """A new object's identity: name (made up where only a prefix is given), uid, date of creation."""
     metadata = obj["metadata"]
-    if metadata.get("resourceVersion"):
+    # Upstream's storage says so, which is not asked in a dry run.
+    if metadata.get("resourceVersion") and not call.options.dry_run:
         raise BadRequest("resourceVersion should not be set on objects to be created")
     for name in _SET_BY_SERVER:
         metadata.pop(name, None)
@@ -50,32 +48,31 @@ def generated_name(call: Call, prefix: str) -> str:
 def keep_identity(call: Call, obj: Object, old: Object) -> None:
     """An update cannot change what the server has set; a uid that is given must be the object's."""
     metadata, before = obj["metadata"], old["metadata"]
-    uid = metadata.get("uid")
-    if uid and uid != before.get("uid"):
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid')}"
-        raise Conflict.of(call.type.plural, before["name"], why, call.type.group)
     metadata.pop("selfLink", None)
+    if not metadata.get("uid"):
+        metadata["uid"] = before["uid"]
     for name in _KEPT_ON_UPDATE:
         if name in before:
             metadata[name] = before[name]
-        else:
-            metadata.pop(name, None)
+
+
+def require_uid(call: Call, obj: Object, old: Object) -> None:
+    """The uid in an object that is to replace another must be that one's. Raises Conflict."""
+    uid, found = obj["metadata"].get("uid"), old["metadata"].get("uid")
+    if uid and uid != found:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
+        raise Conflict.of(call.type.plural, call.info.name, why, call.type.group)
 
 
 def check_addressed(call: Call, obj: Object) -> None:
     """The object must be the one that the URL names (upstream: checkName)."""
     metadata = obj["metadata"]
-    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    name = metadata.get("name") or ""
     if not name:
         metadata["name"] = name = call.info.name
     if name != call.info.name:
         raise BadRequest(
             f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"
-        )
-    if call.info.namespace and namespace and namespace != call.info.namespace and call.resource.namespaced:
-        raise BadRequest(
-            f"the namespace of the object ({namespace}) does not match the namespace on the request "
-            f"({call.info.namespace})"
         )
     place(call, obj)
 

@@ -46,7 +46,7 @@ def negotiate(accept: str, *, custom: bool = False) -> Form:
         if form is not None and not (custom and form == _PLAIN_PROTOBUF):
             return form
     listed = ", ".join(SUPPORTED[:2] if custom else SUPPORTED)
-    raise NotAcceptable(f"only the following media types are accepted: {listed}")
+    raise NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {listed}", details={})
 
 
 @lru_cache(maxsize=256)

@@ -41,9 +41,9 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
     """Raises NotFound or MethodNotAllowed for what the resource does not have."""
     info = call.info
     if info.namespace and not call.resource.namespaced and info.resource != "namespaces":
-        raise NotFound(_NO_SUCH)
+        raise NotFound(_NO_SUCH, details={})
     if info.rest and info.subresource != "proxy":
-        raise NotFound(_NO_SUCH)
+        raise NotFound(_NO_SUCH, details={})
     if info.subresource:
         return await _subresource(call, subresources)
     misplaced = bool(info.name) is (info.verb in _ON_COLLECTIONS) and info.verb != "watch"
@@ -58,7 +58,7 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
     if call.type.virtual:
         raise not_allowed(call)
     if call.resource.namespaced and not info.namespace and (info.name or info.verb not in _ACROSS_NAMESPACES):
-        raise not_allowed(call) if info.verb == "create" else NotFound(_NO_SUCH)
+        raise not_allowed(call) if info.verb == "create" else NotFound(_NO_SUCH, details={})
     return await _VERBS[info.verb](call)
 
 
@@ -66,7 +66,7 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
     info = call.info
     declared = call.type.subresources.get(info.subresource)
     if declared is None and info.subresource not in _PRIVATE:
-        raise NotFound(_NO_SUCH)
+        raise NotFound(_NO_SUCH, details={})
     if declared is not None and info.verb not in declared.verbs and info.subresource not in _ANY_METHOD:
         raise not_allowed(call)
     responder = call.backend.responders.get((info.group, info.resource, info.subresource))
@@ -101,4 +101,4 @@ async def _admitted(call: Call, body: Object, kind: str) -> Object:
 
 
 def not_allowed(call: Call) -> MethodNotAllowed:
-    return MethodNotAllowed("the server does not allow this method on the requested resource")
+    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})

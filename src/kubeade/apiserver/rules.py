@@ -7,7 +7,7 @@ unknown fields -> defaults -> (admission may change it) -> what only the server 
 from kubeade.api.apply.field_manager import FieldManager
 from kubeade.api.apply.field_set import of_paths
 from kubeade.api.apply.manager_name import manager_name
-from kubeade.api.decoding import FieldValidation, duplicate_fields
+from kubeade.api.decoding import NONE, PATCHED, Duplicates, FieldValidation, LineDuplicates, field_duplicates
 from kubeade.api.defaults import apply_defaults
 from kubeade.api.errors import Invalid
 from kubeade.api.resource import Object, Resource
@@ -15,7 +15,7 @@ from kubeade.api.strategy import prepare_for_create, prepare_for_update
 from kubeade.api.validation import validate_create as creation_errors
 from kubeade.api.validation import validate_update as update_errors
 from kubeade.api.validation import warnings
-from kubeade.apiserver.body import content_type, read_object
+from kubeade.apiserver.body import JSON_TYPES, content_type, read_object, repeated_keys
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.custom_resources.objects import custom_errors, decode_custom
 from kubeade.lib.timestamps import format_time
@@ -31,22 +31,29 @@ def read(call: Call, resource: Resource) -> Object:
 def decoded(call: Call, resource: Resource, obj: Object) -> Object:
     """An object that was sent: fields that the schema does not know, or that stand twice, are refused,
     warned about or passed over, as the client asked; then defaults."""
+    if content_type(call.request) in JSON_TYPES:
+        duplicates = field_duplicates(call.request.body, obj)
+        if duplicates is not None and not call.type.custom:
+            obj = {**duplicates.merged(), "kind": obj["kind"], "apiVersion": obj["apiVersion"]}
+            obj["metadata"] = obj.get("metadata") or {}
+        return _decode(call, resource, obj, duplicates or NONE)
+    return _decode(call, resource, obj, repeated_lines(call))
+
+
+def repeated_lines(call: Call) -> Duplicates:
+    """What stands twice in a YAML body, unless nobody wants to know."""
+    if call.options.field_validation == FieldValidation.IGNORE.value or b":" not in call.request.body:
+        return NONE
+    return LineDuplicates(repeated_keys(call.request.body))
+
+
+def patched(call: Call, resource: Resource, obj: Object, duplicates: Duplicates = PATCHED) -> Object:
+    """The result of a patch: judged like an object that was sent."""
+    return _decode(call, resource, obj, duplicates)
+
+
+def _decode(call: Call, resource: Resource, obj: Object, duplicates: Duplicates) -> Object:
     mode = FieldValidation(call.options.field_validation)
-    duplicates: list[str] = []
-    if mode is not FieldValidation.IGNORE and content_type(call.request) in {"", "application/json"}:
-        duplicates = duplicate_fields(call.request.body, obj)
-    return _decode(call, resource, obj, mode, duplicates)
-
-
-def patched(call: Call, resource: Resource, obj: Object) -> Object:
-    """The result of a patch: judged like an object that was sent, but what stood twice is not known."""
-    mode = FieldValidation(call.options.field_validation)
-    return _decode(call, resource, obj, mode, [])
-
-
-def _decode(
-    call: Call, resource: Resource, obj: Object, mode: FieldValidation, duplicates: list[str]
-) -> Object:
     custom = call.backend.customs.find(resource)
     if custom is not None:
         found, warned = decode_custom(custom, call.backend.schema, obj, mode, duplicates)

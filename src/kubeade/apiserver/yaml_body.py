@@ -9,6 +9,7 @@ nested is counted on its events, which come without recursion, before anything i
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -58,7 +59,34 @@ def read_yaml(data: bytes) -> Any:
     try:
         return load_yaml(data)
     except ValueError as error:
-        raise BadRequest(f"error converting YAML to JSON: {error}") from None
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from None
+
+
+def repeated_keys(data: bytes) -> list[str]:
+    """The keys that stand twice in a mapping of a document that `load_yaml` has read, in go-yaml's words."""
+    loader = _Loader(data)
+    try:
+        node = loader.get_node() if loader.check_node() else None
+        return [] if node is None else list(_repeated(node, set()))
+    finally:
+        loader.dispose()
+
+
+def _repeated(node: Any, seen: set[int]) -> Iterator[str]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    yield f'line {key.start_mark.line + 1}: key "{key.value}" already set in map'
+                keys.add(key.value)
+            yield from _repeated(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item, seen)
 
 
 def dump_yaml(value: Any) -> bytes:

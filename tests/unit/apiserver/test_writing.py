@@ -213,7 +213,7 @@ async def test_an_unknown_kind_of_patch_is_refused(lab: ApiLab) -> None:
     await lab.config_map("menu")
     answer = await lab.send("PATCH", f"{CONFIG_MAPS}/menu", {}, headers={"content-type": "text/plain"})
     assert answer.status == 415
-    assert "application/json-patch+json" in answer.message
+    assert answer.message == "415: Unsupported Media Type"
 
 
 async def test_apply_creates_then_changes_and_meets_other_owners(lab: ApiLab) -> None:

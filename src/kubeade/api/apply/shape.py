@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from kubeade.api.apply import field_set
+from kubeade.api.apply.by_value import held_by_value
 from kubeade.api.apply.field_set import Fields
 from kubeade.api.schema_node import Node
 
@@ -26,8 +27,6 @@ class Form(Enum):
 
 _SCALARS = frozenset({"string", "integer", "number", "boolean", "int-or-string", "quantity"})
 _RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"
-# Upstream's built-in kinds hold these by value: they are never absent there, so nobody owns their presence.
-_BY_VALUE = ("Spec", "Status", "Strategy", "ObjectMeta", "ResourceRequirements")
 
 _KEPT_LENGTH = 256
 """Longer keys are made anew each time: what is kept must stay small."""
@@ -87,7 +86,7 @@ class Shape:
             return None
         if declared.type == "array":
             return [] if name in self._node.required else None
-        return {} if declared.name.endswith(_BY_VALUE) else None
+        return {} if held_by_value(self._node.name, name, declared.name) else None
 
     def step(self, name: str) -> Step:
         """Down to the member of this name; one that the schema knows nothing of may hold anything."""

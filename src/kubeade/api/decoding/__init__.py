@@ -4,7 +4,17 @@
 For the others `clean` walks once more, knows where it is, and rewrites or refuses.
 """
 
-from kubeade.api.decoding.decoder import Decoder, FieldValidation
-from kubeade.api.decoding.duplicates import duplicate_fields
+from kubeade.api.decoding.decoder import Decoder, FieldValidation, Undecodable, refuse
+from kubeade.api.decoding.duplicates import NONE, PATCHED, Duplicates, LineDuplicates, field_duplicates
 
-__all__ = ["Decoder", "FieldValidation", "duplicate_fields"]
+__all__ = [
+    "NONE",
+    "PATCHED",
+    "Decoder",
+    "Duplicates",
+    "FieldValidation",
+    "LineDuplicates",
+    "Undecodable",
+    "field_duplicates",
+    "refuse",
+]

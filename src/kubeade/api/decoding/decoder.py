@@ -3,12 +3,13 @@
 Of custom resources only the metadata is decoded here: the rest is pruned and validated by `api.crd`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 from kubeade.api.decoding.check import Check, compile_check
 from kubeade.api.decoding.clean import Cleaner
+from kubeade.api.decoding.duplicates import NONE, Duplicates
 from kubeade.api.errors import BadRequest
 from kubeade.api.resource import Object, Resource
 from kubeade.api.schema import META, Schema
@@ -23,6 +24,15 @@ class FieldValidation(Enum):
     IGNORE = "Ignore"
 
 
+class Undecodable(BadRequest):
+    """An object that cannot be one of its kind; `why` is the message without the kind's name."""
+
+    def __init__(self, resource: Resource, why: str) -> None:
+        self.why = why
+        kind = resource.kind
+        super().__init__(f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}')
+
+
 class Decoder:
     """Decodes objects by one schema. Checks are compiled when first needed and kept."""
 
@@ -35,29 +45,28 @@ class Decoder:
         resource: Resource,
         obj: Object,
         mode: FieldValidation = FieldValidation.WARN,
-        duplicates: Iterable[str] = (),
+        duplicates: Duplicates = NONE,
     ) -> tuple[Object, list[str]]:
-        """The object, without unknown fields and nulls, and warnings. Raises BadRequest.
+        """The object, without unknown fields and nulls, and warnings. Raises Undecodable.
 
-        `obj` is handed back unchanged where nothing needs to change. `duplicates` are the paths that
-        `duplicate_fields` found in the body.
+        `obj` is handed back unchanged where nothing needs to change. `duplicates` is what was found to stand
+        twice in the body.
         """
         try:
-            cleaned, problems = self.inspect(resource, obj)
+            cleaned, unknown = self.inspect(resource, obj)
         except ValueError as error:
-            raise BadRequest(_cannot_handle(resource, str(error))) from None
-        problems = [f'duplicate field "{path}"' for path in duplicates] + problems
-        if problems and mode is FieldValidation.STRICT:
-            raise BadRequest(_cannot_handle(resource, f"strict decoding error: {', '.join(problems)}"))
-        return cleaned, problems if mode is FieldValidation.WARN else []
+            raise Undecodable(resource, str(error)) from None
+        if mode is FieldValidation.STRICT:
+            refuse(resource, duplicates.strict(unknown))
+        return cleaned, duplicates.warnings(unknown) if mode is FieldValidation.WARN else []
 
     def inspect(self, resource: Resource, obj: Object) -> tuple[Object, list[str]]:
-        """The object and what strict decoding has against it. Raises ValueError for wrong types."""
+        """The object and the paths of unknown fields. Raises ValueError for wrong types."""
         if not self._schema.is_custom(resource):
             return self._inspect(self._schema.node(resource), obj, "")
         metadata = obj.get("metadata")
-        found, problems = self._inspect(self._schema.definition(f"{META}.ObjectMeta"), metadata, "metadata")
-        return (obj if found is metadata else {**obj, "metadata": found}), problems
+        found, unknown = self._inspect(self._schema.definition(f"{META}.ObjectMeta"), metadata, "metadata")
+        return (obj if found is metadata else {**obj, "metadata": found}), unknown
 
     def _inspect(self, node: Node, value: Any, path: str) -> tuple[Any, list[str]]:
         check = self._checks.get(node)
@@ -67,8 +76,10 @@ class Decoder:
             return value, []
         cleaner = Cleaner()
         cleaned = cleaner.clean(node, value, path)
-        return cleaned, [f'unknown field "{unknown}"' for unknown in cleaner.unknown]
+        return cleaned, cleaner.unknown
 
 
-def _cannot_handle(resource: Resource, why: str) -> str:
-    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}'
+def refuse(resource: Resource, problems: Sequence[str]) -> None:
+    """Strict decoding lets none pass. Raises Undecodable."""
+    if problems:
+        raise Undecodable(resource, f"strict decoding error: {', '.join(problems)}")

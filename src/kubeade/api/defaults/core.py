@@ -4,6 +4,7 @@ from kubeade.api.defaults.fill import attached, fill
 from kubeade.api.defaults.pods import default_template_in
 from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object
+from kubeade.api.strategy.secrets import fold_string_data
 
 _AFFINITY_TIMEOUT_SECONDS = 10800
 
@@ -67,8 +68,9 @@ def default_endpoints(endpoints: Object) -> None:
 
 
 def default_secret(secret: Object) -> None:
-    """Opaque where no type is named."""
+    """Opaque where no type is named; plain text takes its place among the data."""
     fill(secret, "type", "Opaque")
+    fold_string_data(secret)
 
 
 def default_namespace(namespace: Object) -> None:

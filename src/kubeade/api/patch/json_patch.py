@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from kubeade.api.errors import ApiError, BadRequest, Invalid, RequestEntityTooLarge
-from kubeade.api.patch.json_value import copied, same
+from kubeade.api.patch.json_value import copied, json_type, same
 
 MAX_OPERATIONS = 10_000
 MAX_COPIED_BYTES = 3 * 1024 * 1024
@@ -22,8 +22,11 @@ _REJECTED = "the server rejected our request due to an error in our request"
 
 def json_patch(doc: dict[str, Any], operations: Any) -> Any:
     """`doc` after all operations. Raises BadRequest, RequestEntityTooLarge or Invalid."""
-    if type(operations) is not list or not all(type(operation) is dict for operation in operations):
-        raise BadRequest("error decoding patch: a JSON patch is a list of operations")
+    if type(operations) is not list:
+        raise _undecodable(operations, "value of type []handlers.jsonPatchOp")
+    for operation in operations:
+        if type(operation) is not dict:
+            raise _undecodable(operation, "value of type handlers.jsonPatchOp")
     if len(operations) > MAX_OPERATIONS:
         limit = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}"
         raise RequestEntityTooLarge(f"Request entity too large: {limit}, got {len(operations)}")
@@ -39,14 +42,15 @@ def _check_types(operation: dict[str, Any]) -> None:
     for field in ("op", "path", "from"):
         value = operation.get(field)
         if value is not None and not isinstance(value, str):
-            where = f"struct field jsonPatchOp.{field} of type string"
-            raise BadRequest(
-                f"error decoding patch: json: cannot unmarshal a value that is no text into Go {where}"
-            )
+            raise _undecodable(value, f"struct field jsonPatchOp.{field} of type string")
+
+
+def _undecodable(value: Any, wanted: str) -> ApiError:
+    return BadRequest(f"error decoding patch: json: cannot unmarshal {json_type(value)} into Go {wanted}")
 
 
 def _rejected() -> ApiError:
-    return Invalid(_REJECTED)
+    return Invalid(_REJECTED, details={})
 
 
 class _Document:

@@ -1,4 +1,4 @@
-"""Decoded JSON as a value: copied whole, compared as JSON compares."""
+"""Decoded JSON as a value: copied whole, compared as JSON compares, called what Go calls it."""
 
 from typing import Any
 
@@ -21,6 +21,14 @@ def same(left: Any, right: Any) -> bool:
     if type(left) is list:
         return len(left) == len(right) and all(map(same, left, right))
     return bool(left == right)
+
+
+def json_type(value: Any) -> str:
+    """What Go calls a JSON value's type."""
+    if isinstance(value, bool):
+        return "bool"
+    names = ((str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in names if isinstance(value, kind)), "null")
 
 
 def without_nulls(value: Any) -> Any:

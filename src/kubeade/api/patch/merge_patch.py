@@ -3,13 +3,16 @@
 from typing import Any
 
 from kubeade.api.errors import BadRequest
-from kubeade.api.patch.json_value import copied, without_nulls
+from kubeade.api.patch.json_value import copied, json_type, without_nulls
 
 
 def merge_patch(doc: dict[str, Any], patch: Any) -> dict[str, Any]:
     """`doc` with `patch` merged in. Raises BadRequest where the patch is not an object."""
-    if type(patch) is not dict:
+    if patch is None:
         raise BadRequest("Invalid JSON Patch")
+    if type(patch) is not dict:
+        wanted = "Go value of type map[string]interface {}"
+        raise BadRequest(f"error decoding patch: json: cannot unmarshal {json_type(patch)} into {wanted}")
     return _merged(doc, patch)
 
 

@@ -18,7 +18,7 @@ def bad_element_order() -> ApiError:
 
 
 def list_of_lists() -> ApiError:
-    return Invalid("the server rejected our request due to an error in our request")
+    return Invalid("the server rejected our request due to an error in our request", details={})
 
 
 def no_merge_key(item: Any, merge_key: str) -> ApiError:

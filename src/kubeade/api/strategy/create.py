@@ -16,7 +16,6 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
     """Make a decoded, defaulted object, with its name and uid, ready for validation. `now` is a `Time`."""
     key = kinds.key(resource_type)
     metadata = obj["metadata"]
-    metadata.pop("generation", None)
     if resource_type.custom or (key in kinds.GENERATION and key != kinds.CSI_DRIVERS):
         metadata["generation"] = 1
     _reset_status(resource_type, key, obj)

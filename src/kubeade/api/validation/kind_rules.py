@@ -18,7 +18,8 @@ ChangeRule = Callable[[Object, Object], Errors]
 class KindRules:
     """`always` holds for every object, `create` for new ones besides, `change` for a changed one besides.
 
-    `subresources` hold instead of these when only that part of the object is written.
+    `subresources` hold instead of these when only that part of the object is written. `plain_finalizers`:
+    they need no domain.
     """
 
     always: Rule | None = None
@@ -27,6 +28,7 @@ class KindRules:
     name: NameRule = dns_subdomain
     subresources: Mapping[str, ChangeRule] = field(default_factory=dict)
     with_options: OptionalRule | None = None
+    plain_finalizers: bool = False
 
     def on_create(self, obj: Object, options: ValidationOptions) -> Errors:
         yield from self._always(obj, options)

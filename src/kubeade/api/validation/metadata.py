@@ -28,6 +28,7 @@ from kubeade.api.validation.names import (
 
 ANNOTATIONS_LIMIT_BYTES = 256 * 1024
 FIELD_MANAGER_LIMIT_BYTES = 128
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 _SERVER_KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
@@ -57,7 +58,9 @@ def metadata_update(new: Object, old: Object, path: str = "metadata") -> Errors:
     for key in _SERVER_KEPT:
         if new.get(key) is not None:
             yield from immutable(f"{path}.{key}", new.get(key), old.get(key))
+    yield from not_negative(f"{path}.generation", new.get("generation"))
     yield from _described(new, path)
+    yield from _finalizers(values(new, "finalizers"), f"{path}.finalizers")
     yield from _managed_fields(parts(new, "managedFields"), f"{path}.managedFields")
 
 
@@ -118,7 +121,7 @@ def _owners(references: list[Object], path: str) -> Errors:
 
 def _owner(reference: Object, path: str) -> Errors:
     api_version, kind = text(reference, "apiVersion"), text(reference, "kind")
-    if not split_api_version(api_version)[1]:
+    if not split_api_version(api_version)[1] or api_version.count("/") > 1:
         yield invalid(f"{path}.apiVersion", api_version, "version must not be empty")
     for key in ("kind", "name", "uid"):
         if not text(reference, key):
@@ -135,6 +138,14 @@ def _finalizers(finalizers: list[object], path: str) -> Errors:
         yield invalid(path, finalizers, detail)
 
 
+def standard_finalizers(metadata: Object, path: str = "metadata") -> Errors:
+    """What most kinds ask of finalizers besides: a domain, unless they are Kubernetes' own."""
+    for index, finalizer in enumerate(values(metadata, "finalizers")):
+        if "/" not in str(finalizer) and finalizer not in _STANDARD_FINALIZERS:
+            detail = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid(f"{path}.finalizers[{index}]", finalizer, detail)
+
+
 def _no_new_finalizers(new: Object, old: Object, path: str) -> Errors:
     extra = set(map(str, values(new, "finalizers"))) - set(map(str, values(old, "finalizers")))
     if extra:
@@ -144,12 +155,9 @@ def _no_new_finalizers(new: Object, old: Object, path: str) -> Errors:
 
 
 def _managed_fields(entries: list[Object], path: str) -> Errors:
+    # Entries that are none have given way to right ones: what is left is what managers call themselves.
     for index, entry in enumerate(entries):
         at = f"{path}[{index}]"
-        if entry.get("operation") not in ("Apply", "Update"):
-            yield invalid(f"{at}.operation", entry.get("operation", ""), "must be `Apply` or `Update`")
-        if entry.get("fieldsType", "FieldsV1") not in ("", "FieldsV1"):
-            yield invalid(f"{at}.fieldsType", entry["fieldsType"], "must be `FieldsV1`")
         yield from field_manager(text(entry, "manager"), f"{at}.manager")
 
 

@@ -1,4 +1,5 @@
-"""Which rules belong to which kind; kinds without an entry are held to their name and metadata only."""
+"""Which rules belong to which kind; kinds without an entry (custom ones) are held to their name and metadata
+only."""
 
 from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
@@ -67,7 +68,7 @@ _CORE = {
     "Node": KindRules(
         always=nodes.node, change=nodes.node_change, subresources={"status": nodes.node_change}
     ),
-    "Event": KindRules(always=platform.core_event, name=path_segment),
+    "Event": KindRules(always=platform.core_event, name=path_segment, plain_finalizers=True),
     "LimitRange": KindRules(always=quotas.limit_range),
     "ResourceQuota": KindRules(
         always=quotas.resource_quota,
@@ -83,7 +84,7 @@ _CORE = {
 }
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
-_WEBHOOKS = KindRules(always=platform.webhook_configuration)
+_WEBHOOKS = KindRules(always=platform.webhook_configuration, plain_finalizers=True)
 _OTHERS = {
     ("apps", "Deployment"): KindRules(
         always=workloads.deployment,
@@ -117,7 +118,9 @@ _OTHERS = {
     ),
     ("batch", "CronJob"): KindRules(always=jobs.cron_job, create=jobs.cron_job_create),
     ("autoscaling", "HorizontalPodAutoscaler"): KindRules(always=platform.horizontal_pod_autoscaler),
-    ("policy", "PodDisruptionBudget"): KindRules(always=platform.pod_disruption_budget),
+    ("policy", "PodDisruptionBudget"): KindRules(
+        always=platform.pod_disruption_budget, plain_finalizers=True
+    ),
     ("discovery.k8s.io", "EndpointSlice"): KindRules(
         with_options=endpoints.endpoint_slice, change=endpoints.endpoint_slice_change
     ),
@@ -141,9 +144,9 @@ _OTHERS = {
         always=platform.priority_class, change=platform.priority_class_change
     ),
     ("node.k8s.io", "RuntimeClass"): KindRules(
-        always=platform.runtime_class, change=platform.runtime_class_change
+        always=platform.runtime_class, change=platform.runtime_class_change, plain_finalizers=True
     ),
-    ("coordination.k8s.io", "Lease"): KindRules(always=platform.lease),
+    ("coordination.k8s.io", "Lease"): KindRules(always=platform.lease, plain_finalizers=True),
     ("certificates.k8s.io", "CertificateSigningRequest"): KindRules(
         always=access.signing_request,
         change=access.signing_request_change,
@@ -161,17 +164,46 @@ _OTHERS = {
     ),
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
-    (_ADMISSION, "ValidatingAdmissionPolicy"): KindRules(always=policies.validating_policy),
-    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): KindRules(always=policies.validating_binding),
-    (_ADMISSION, "MutatingAdmissionPolicy"): KindRules(always=policies.mutating_policy),
-    (_ADMISSION, "MutatingAdmissionPolicyBinding"): KindRules(always=policies.mutating_binding),
-    ("apiregistration.k8s.io", "APIService"): KindRules(always=platform.api_service, name=path_segment),
+    (_ADMISSION, "ValidatingAdmissionPolicy"): KindRules(
+        always=policies.validating_policy, plain_finalizers=True
+    ),
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): KindRules(
+        always=policies.validating_binding, plain_finalizers=True
+    ),
+    (_ADMISSION, "MutatingAdmissionPolicy"): KindRules(
+        always=policies.mutating_policy, plain_finalizers=True
+    ),
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): KindRules(
+        always=policies.mutating_binding, plain_finalizers=True
+    ),
+    ("apiregistration.k8s.io", "APIService"): KindRules(
+        always=platform.api_service, name=path_segment, plain_finalizers=True
+    ),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
-        create=_definition_create, change=_definition_change
+        create=_definition_create, change=_definition_change, plain_finalizers=True
     ),
 }
-_RULES = {**{("", kind): rules for kind, rules in _CORE.items()}, **_OTHERS}
-_METADATA_ONLY = KindRules()
+_NO_RULES_YET = (
+    ("", "ServiceAccount"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("networking.k8s.io", "ServiceCIDR"),
+    ("resource.k8s.io", "DeviceClass"),
+    ("resource.k8s.io", "ResourceClaim"),
+    ("resource.k8s.io", "ResourceClaimTemplate"),
+    ("resource.k8s.io", "ResourceSlice"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "CSINode"),
+    ("storage.k8s.io", "CSIStorageCapacity"),
+    ("storage.k8s.io", "VolumeAttachment"),
+    ("storage.k8s.io", "VolumeAttributesClass"),
+)
+_RULES = {
+    **dict.fromkeys(_NO_RULES_YET, KindRules()),
+    **{("", kind): rules for kind, rules in _CORE.items()},
+    **_OTHERS,
+}
+_METADATA_ONLY = KindRules(plain_finalizers=True)
 
 
 def rules_of(resource: Resource) -> KindRules:

@@ -3,7 +3,7 @@
 from kubeade.api.errors import FieldError
 from kubeade.api.parts import part
 from kubeade.api.resource import Object, Resource
-from kubeade.api.validation.metadata import metadata_create, metadata_update
+from kubeade.api.validation.metadata import metadata_create, metadata_update, standard_finalizers
 from kubeade.api.validation.options import DEFAULT_OPTIONS, ValidationOptions
 from kubeade.api.validation.rules import rules_of
 
@@ -15,6 +15,8 @@ def validate_create(
     rules = rules_of(resource)
     metadata = part(obj, "metadata")
     found = list(metadata_create(metadata, resource.namespaced, rules.name))
+    if not rules.plain_finalizers:
+        found.extend(standard_finalizers(metadata))
     found.extend(rules.on_create(obj, options))
     return found
 
@@ -28,7 +30,10 @@ def validate_update(
 ) -> list[FieldError]:
     """The rules that a change breaks. For a subresource, `new` is the whole object with that part written."""
     rules = rules_of(resource)
-    found = list(metadata_update(part(new, "metadata"), part(old, "metadata")))
+    metadata = part(new, "metadata")
+    found = list(metadata_update(metadata, part(old, "metadata")))
+    if metadata.get("finalizers") and not rules.plain_finalizers:
+        found.extend(standard_finalizers(metadata))
     if not subresource:
         found.extend(rules.on_update(new, old, options))
     elif subresource in rules.subresources:

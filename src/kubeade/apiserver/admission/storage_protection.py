@@ -1,16 +1,18 @@
-"""StorageObjectInUseProtection: claims and volumes are not deleted while they are used (by finalizer)."""
+"""StorageObjectInUseProtection: claims, volumes and their attributes classes are not deleted while they are
+used (by finalizer)."""
 
 from kubeade.apiserver.admission.plugin import CREATE, Plugin, new_object
 from kubeade.apiserver.seams import AdmissionAttributes
 
 _FINALIZERS = {
-    "persistentvolumeclaims": "kubernetes.io/pvc-protection",
-    "persistentvolumes": "kubernetes.io/pv-protection",
+    ("", "persistentvolumeclaims"): "kubernetes.io/pvc-protection",
+    ("", "persistentvolumes"): "kubernetes.io/pv-protection",
+    ("storage.k8s.io", "volumeattributesclasses"): "kubernetes.io/vac-protection",
 }
 
 
 class StorageObjectInUseProtection(Plugin):
-    resources = tuple(("", plural) for plural in _FINALIZERS)
+    resources = tuple(_FINALIZERS)
     operations = frozenset({CREATE})
 
     async def mutate(self, attributes: AdmissionAttributes) -> None:
@@ -18,6 +20,6 @@ class StorageObjectInUseProtection(Plugin):
             return
         metadata = new_object(attributes)["metadata"]
         finalizers = list(metadata.get("finalizers") or ())
-        finalizer = _FINALIZERS[attributes.resource.plural]
+        finalizer = _FINALIZERS[attributes.resource.group, attributes.resource.plural]
         if finalizer not in finalizers:
             metadata["finalizers"] = [*finalizers, finalizer]

@@ -3,8 +3,8 @@ objects are read (`versions`)."""
 
 from typing import TYPE_CHECKING, Any
 
-from kubeade.api.decoding import FieldValidation
-from kubeade.api.errors import BadRequest, FieldError
+from kubeade.api.decoding import Duplicates, FieldValidation, Undecodable, refuse
+from kubeade.api.errors import FieldError
 from kubeade.api.resource import Object
 from kubeade.api.schema import META, Schema
 from kubeade.apiserver.encoding import decode_object, encode_object, revision_of
@@ -14,17 +14,15 @@ if TYPE_CHECKING:
 
 
 def decode_custom(
-    custom: "CustomResource", schema: Schema, obj: Object, mode: FieldValidation, duplicates: list[str]
+    custom: "CustomResource", schema: Schema, obj: Object, mode: FieldValidation, duplicates: Duplicates
 ) -> tuple[Object, list[str]]:
-    """The object pruned and defaulted, and warnings. Raises BadRequest."""
+    """The object pruned and defaulted, and warnings. Raises Undecodable."""
     pruned, unknown = custom.pruned(obj)
     pruned["metadata"] = _metadata(custom, schema, pruned.get("metadata"))
-    problems = [f'duplicate field "{path}"' for path in duplicates]
-    problems += [f'unknown field "{path}"' for path in unknown]
-    if problems and mode is FieldValidation.STRICT:
-        raise _cannot_handle(custom, f"strict decoding error: {', '.join(problems)}")
+    if mode is FieldValidation.STRICT:
+        refuse(custom.resource, duplicates.strict(unknown))
     found = custom.defaulted(pruned)
-    return found, problems if mode is FieldValidation.WARN else []
+    return found, duplicates.warnings(unknown) if mode is FieldValidation.WARN else []
 
 
 def refreshed(custom: "CustomResource", obj: Object) -> Object:
@@ -58,11 +56,4 @@ def _metadata(custom: "CustomResource", schema: Schema, metadata: Any) -> Any:
     try:
         return Cleaner().clean(schema.definition(f"{META}.ObjectMeta"), metadata or {}, "metadata")
     except ValueError as error:
-        raise _cannot_handle(custom, str(error)) from None
-
-
-def _cannot_handle(custom: "CustomResource", why: str) -> BadRequest:
-    resource = custom.resource
-    return BadRequest(
-        f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}'
-    )
+        raise Undecodable(custom.resource, str(error)) from None

@@ -60,7 +60,8 @@ async def _twice(call: Call, value: bytes) -> tuple[Object, Object]:
 
 async def admitted(call: Call, obj: Object, old: Object) -> Object:
     """Through admission and the rules, with managedFields brought up to date."""
-    return rules.own_fields(call, old, await applied(call, obj, old))
+    metadata.check_addressed(call, obj)
+    return await applied(call, rules.own_fields(call, old, obj), old)
 
 
 async def unchecked(call: Call, obj: Object, old: Object) -> Object:

@@ -27,10 +27,14 @@ async def create(call: Call) -> Response:
 async def create_object(call: Call, obj: Object, *, applied: bool = False) -> bytes:
     """Everything after decoding; also for a PUT or an apply that creates. Returns the stored bytes.
 
+    The client owns what he has sent and its defaults, not what admission and strategy add.
+
     `applied`: managedFields are there already (server-side apply).
     """
     metadata.place(call, obj)
     metadata.stamp_new(call, obj)
+    if not applied:
+        obj = rules.own_fields(call, None, obj)
     prefix = "" if call.info.name else obj["metadata"].get("generateName") or ""
     attributes = call.admission_attributes(Operation.CREATE, obj, None, obj["metadata"].get("name") or "")
     await call.backend.admission.mutate(attributes)
@@ -41,8 +45,7 @@ async def create_object(call: Call, obj: Object, *, applied: bool = False) -> by
     rules.validate_create(call, obj)
     attributes.name = obj["metadata"]["name"]
     await call.backend.admission.validate(attributes)
-    obj = attributes.object if applied else rules.own_fields(call, None, attributes.object)
-    return await _write(call, obj, prefix)
+    return await _write(call, attributes.object, prefix)
 
 
 async def _write(call: Call, obj: Object, prefix: str) -> bytes:

@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import replace
 
 from kubeade.api.errors import NotFound
+from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.delete_options import DeleteOptions, read_delete_options
 from kubeade.apiserver.encoding import decode_object
@@ -24,7 +25,8 @@ async def delete_collection(call: Call) -> Response:
     options = read_delete_options(call.request)
     call.options.dry_run |= options.dry_run
     page = await read_page(call, selection_of(call))
-    pending = [decode_object(value)["metadata"] for value in page.values]
+    items = [decode_object(value) for value in page.values]
+    pending = [item["metadata"] for item in items]
     for start in range(0, len(pending), _AT_ONCE):
         batch = pending[start : start + _AT_ONCE]
         await asyncio.gather(
@@ -35,9 +37,14 @@ async def delete_collection(call: Call) -> Response:
         "kind": kind,
         "apiVersion": call.resource.api_version,
         "metadata": {"resourceVersion": str(call.backend.storage.cache.revision)},
-        "items": [],
+        "items": items if call.type.custom else [_without_type(item) for item in items],
     }
     return value_response(call, answer)
+
+
+def _without_type(item: Object) -> Object:
+    """The items of a list of built-in kinds do not say again what they are."""
+    return {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
 
 
 async def _delete(call: Call, name: str, namespace: str, options: DeleteOptions) -> None:

@@ -7,13 +7,16 @@ revision it is meant for. Server-side apply also creates what is not there.
 from collections.abc import Callable
 from typing import Any
 
+from kubeade.api.decoding import FieldValidation, Undecodable
 from kubeade.api.decoding.json_text import read_json
 from kubeade.api.errors import BadRequest, FieldError, Invalid, UnsupportedMediaType
 from kubeade.api.patch import json_patch, merge_patch, strategic_merge
 from kubeade.api.resource import Object, Resource
+from kubeade.api.validation.fields import shown as shown_value
 from kubeade.apiserver import rules
 from kubeade.apiserver.body import check_kind, content_type, read_yaml
 from kubeade.apiserver.call import Call
+from kubeade.apiserver.encoding import encode
 from kubeade.apiserver.responses import object_response
 from kubeade.apiserver.verbs.change import applied, change, conflict
 from kubeade.apiserver.verbs.create import create_object
@@ -36,10 +39,20 @@ async def patch(call: Call) -> Response:
     apply_patch = read_patch(call, media_type)
 
     def make(current: Object) -> Object:
-        return rules.patched(call, call.resource, patched_object(call, apply_patch, current))
+        return whole(call, patched_object(call, apply_patch, current))
 
     changed = await change(call, make)
     return object_response(call, await shown(call, changed.value))
+
+
+def whole(call: Call, found: Object) -> Object:
+    """What a patch has made of the object, decoded. Raises Invalid, about the patch, for what is no object of
+    the kind."""
+    try:
+        return rules.patched(call, call.resource, found)
+    except Undecodable as error:
+        message = f"Invalid value: {shown_value(encode(found).decode())}: {error.why}"
+        raise Invalid.of("", "", [FieldError("patch", "FieldValueInvalid", message)]) from None
 
 
 def read_patch(call: Call, media_type: str) -> Patch:
@@ -48,10 +61,7 @@ def read_patch(call: Call, media_type: str) -> Patch:
         message = "Forbidden: may not be specified for non-apply patch"
         raise _invalid(FieldError("force", "FieldValueForbidden", message))
     if media_type not in _supported(call):
-        listed = ", ".join(_supported(call))
-        raise UnsupportedMediaType(
-            f"the body of the request was in an unknown format - accepted media types include: {listed}"
-        )
+        raise UnsupportedMediaType("415: Unsupported Media Type", details={})
     document = _decode(call.request.body)
     if media_type == JSON_PATCH:
         return lambda current: json_patch(current, document)
@@ -69,7 +79,10 @@ def patched_object(
     revision = current["metadata"]["resourceVersion"]
     found = apply_patch(current)
     if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
-        raise BadRequest("the patch does not leave an object")
+        raise BadRequest(
+            f"the name of the object ({call.info.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
     check_kind(found, expected or call.resource)
     if found["metadata"].get("resourceVersion") == revision:
         del found["metadata"]["resourceVersion"]
@@ -82,6 +95,7 @@ async def _apply(call: Call) -> Response:
         message = "Required value: is required for apply patch"
         raise _invalid(FieldError("fieldManager", "FieldValueRequired", message))
     config = read_yaml(call.request.body)
+    _check_repeated(call)
     if not isinstance(config, dict):
         raise BadRequest("error decoding YAML: the configuration is not an object")
     manager, force = call.options.field_manager, bool(call.options.force)
@@ -99,6 +113,15 @@ async def _apply(call: Call) -> Response:
         return await _apply_new(call, make(None))
     changed = await change(call, make, applied)
     return object_response(call, await shown(call, changed.value))
+
+
+def _check_repeated(call: Call) -> None:
+    """A key that stands twice in one place is refused or warned of, as the client asked."""
+    duplicates = rules.repeated_lines(call)
+    if call.options.field_validation == FieldValidation.STRICT.value:
+        for found in duplicates.strict(()):
+            raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {found}")
+    call.warnings.extend(duplicates.warnings(()))
 
 
 async def _apply_new(call: Call, obj: Object) -> Response:

@@ -55,7 +55,13 @@ async def update(call: Call) -> Response:
             raise call.not_found(call.info.name)
         return object_response(call, await shown(call, await create_object(call, obj)), 201)
     _require_revision(call, obj)
-    changed = await change(call, lambda _: copied(obj))  # each attempt on its own: admission changes objects
+
+    def make(current: Object) -> Object:
+        metadata.require_uid(call, obj, current)
+        own: Object = copied(obj)  # each attempt has its own: admission changes objects
+        return own
+
+    changed = await change(call, make)
     return object_response(call, await shown(call, changed.value))
 
 

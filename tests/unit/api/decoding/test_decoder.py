@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from kubeade.api.decoding import Decoder, FieldValidation, duplicate_fields
+from kubeade.api.decoding import Decoder, FieldValidation, LineDuplicates, field_duplicates
 from kubeade.api.errors import BadRequest
 from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS, LEASES, PODS, SECRETS
@@ -39,10 +39,10 @@ def test_unknown_fields_are_dropped_with_a_warning(decoder: Decoder) -> None:
 
 def test_strict_refuses_unknown_and_duplicate_fields(decoder: Decoder) -> None:
     with pytest.raises(BadRequest) as error:
-        decoder.decode(PODS, pod(imagee="x"), FieldValidation.STRICT, ["spec.hostname"])
+        decoder.decode(PODS, pod(imagee="x"), FieldValidation.STRICT, LineDuplicates(['line 3: key "a" ...']))
     assert error.value.message == (
         'Pod in version "v1" cannot be handled as a Pod: strict decoding error: '
-        'duplicate field "spec.hostname", unknown field "spec.containers[0].imagee"'
+        'yaml: unmarshal errors:\n  line 3: key "a" ..., unknown field "spec.containers[0].imagee"'
     )
 
 
@@ -127,8 +127,23 @@ def test_any_json_is_kept_where_the_schema_leaves_it_open(decoder: Decoder) -> N
 
 def test_duplicate_fields_are_found_in_the_text() -> None:
     body = b'{"a": 1, "b": [{"c": 1, "c": 2}], "a" : {"d": "x\\":"}}'
-    assert duplicate_fields(body, {"a": {"d": 'x":'}, "b": [{"c": 2}]}) == ["b[0].c", "a"]
-    assert duplicate_fields(b'{"a" :1,"b":{"a":2}}', {"a": 1, "b": {"a": 2}}) == []
+    found = field_duplicates(body, {"a": {"d": 'x":'}, "b": [{"c": 2}]})
+    assert found is not None
+    assert found.strict([]) == ['duplicate field "b[0].c"', 'duplicate field "a"']
+    assert field_duplicates(b'{"a" :1,"b":{"a":2}}', {"a": 1, "b": {"a": 2}}) is None
+
+
+def test_problems_are_told_in_the_order_of_the_document() -> None:
+    found = field_duplicates(b'{"a": 1, "x": 1, "a": 2, "y": 1}', {"a": 2, "x": 1, "y": 1})
+    assert found is not None
+    told = ['unknown field "x"', 'duplicate field "a"', 'unknown field "y"']
+    assert found.strict(["y", "x"]) == told
+
+
+def test_of_two_objects_in_one_place_the_second_is_merged_into_the_first() -> None:
+    found = field_duplicates(b'{"m": {"a": 1, "b": 1}, "m": {"b": 2}}', {"m": {"b": 2}})
+    assert found is not None
+    assert found.merged() == {"m": {"a": 1, "b": 2}}
 
 
 def test_of_a_custom_resource_only_the_metadata_is_decoded() -> None:
