@@ -4,7 +4,7 @@ Metadata's own rules are `api.validation.metadata`'s; only the name's is here.
 """
 
 from kubeade.api.crd.definition import ESTABLISHED, condition, keeps_unknown_fields
-from kubeade.api.crd.version_rules import version_errors
+from kubeade.api.crd.version_rules import SHARED, version_errors
 from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object
 from kubeade.api.validation.fields import (
@@ -70,13 +70,10 @@ def with_defaults(definition: Object) -> Object:
 
 def _spec(spec: Object, old: Object) -> Errors:
     keeps = keeps_unknown_fields({"spec": spec})
-    stored = {text(version, "name"): version.get("schema") for version in parts(old, "versions")}
     yield from _group(text(spec, "group"))
     yield from one_of("spec.scope", spec.get("scope"), ("Cluster", "Namespaced"))
     versions = parts(spec, "versions")
-    for index, version in enumerate(versions):
-        known = bool(stored) and stored.get(text(version, "name")) == version.get("schema")
-        yield from version_errors(version, f"spec.versions[{index}]", keeps, known)
+    yield from _versions(versions, parts(old, "versions"), keeps)
     names = [text(version, "name") for version in versions]
     if len(set(names)) < len(names):
         yield invalid("spec.versions", versions, "must contain unique version names")
@@ -89,6 +86,17 @@ def _spec(spec: Object, old: Object) -> Errors:
     if keeps:
         yield invalid("spec.preserveUnknownFields", True, _MUST_NOT_PRESERVE)
     yield from _conversion(part(spec, "conversion"), "spec.conversion")
+
+
+def _versions(versions: list[Object], old: list[Object], keeps: bool) -> Errors:
+    stored = {text(version, "name"): version.get("schema") for version in old}
+    shared = [key for key in SHARED if all(each.get(key) == versions[0].get(key) for each in versions)]
+    for index, version in enumerate(versions):
+        path = f"spec.versions[{index}]"
+        common = {key: "" if index else SHARED[key] for key in shared}
+        places = {**{key: f"{path}.{key}" for key in SHARED}, **common}
+        known = bool(stored) and stored.get(text(version, "name")) == version.get("schema")
+        yield from version_errors(version, path, places, keeps, known)
 
 
 _MUST_NOT_PRESERVE = (

@@ -1,6 +1,6 @@
 """Rules of one version in a definition: its schema, subresources, printer columns and selectable fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubeade.api.crd.defaulting import prune
@@ -21,9 +21,21 @@ _MAX_SELECTABLE_FIELDS = 8
 _MAX_WARNING_LENGTH = 256
 
 
-def version_errors(version: Object, path: str, lenient: bool, known: bool) -> Errors:
-    """Broken rules of one entry of spec.versions. `lenient`: it may do without a schema; `known`: the
-    schema is stored already."""
+SHARED = {
+    "schema": "spec.validation",
+    "subresources": "spec.subresources",
+    "additionalPrinterColumns": "spec.additionalPrinterColumns",
+    "selectableFields": "spec.selectableFields",
+}
+"""Where upstream sees what is the same in all versions."""
+
+
+def version_errors(
+    version: Object, path: str, places: Mapping[str, str], lenient: bool, known: bool
+) -> Errors:
+    """Broken rules of one entry of spec.versions; `places` are the paths of its parts, "" for one
+    that was looked at with another version. `lenient`: it may do without a schema; `known`: the schema is
+    stored already."""
     if wrong := dns_1035_label(text(version, "name")):
         yield invalid(f"{path}.name", text(version, "name"), ",".join(wrong))
     yield from _deprecation(version, path)
@@ -32,12 +44,15 @@ def version_errors(version: Object, path: str, lenient: bool, known: bool) -> Er
     if not isinstance(root, dict):
         if not lenient:
             yield required(f"{path}.schema.openAPIV3Schema")
-    else:
-        yield from _schema(root, f"{path}.schema.openAPIV3Schema", version, known)
-    yield from _subresources(part(version, "subresources"), f"{path}.subresources")
-    for index, column in enumerate(parts(version, "additionalPrinterColumns")):
-        yield from _column(column, f"{path}.additionalPrinterColumns[{index}]")
-    yield from _selectable_fields(parts(version, "selectableFields"), root or {}, f"{path}.selectableFields")
+    elif place := places["schema"]:
+        yield from _schema(root, f"{place}.openAPIV3Schema", version, known)
+    if place := places["subresources"]:
+        yield from _subresources(part(version, "subresources"), place)
+    if place := places["additionalPrinterColumns"]:
+        for index, column in enumerate(parts(version, "additionalPrinterColumns")):
+            yield from _column(column, f"{place}[{index}]")
+    if place := places["selectableFields"]:
+        yield from _selectable_fields(parts(version, "selectableFields"), root or {}, place)
 
 
 def _deprecation(version: Object, path: str) -> Errors:

@@ -152,7 +152,7 @@ def test_kubernetes_functions_and_types_work(rule):
 )
 def test_a_rule_that_cannot_run_is_refused_when_the_definition_is_created(rule, detail):
     (found,) = texts(definition_create(definition(with_rules(SCALE, rule))))
-    place = "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]"
+    place = "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0]"
     assert found.startswith(place)
     assert detail in found
 
@@ -179,7 +179,7 @@ def costs_of(items, *rules):
 def test_rules_that_may_cost_too_much_are_refused():
     (told,) = costs_of({}, NESTED)[:1]
     assert told.startswith(
-        "spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: "
+        "spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Forbidden: "
         "estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding"
     )
     short = {"type": "string", "maxLength": 10}

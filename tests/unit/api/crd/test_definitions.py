@@ -9,7 +9,7 @@ from kubeade.api.crd import names
 from kubeade.api.crd.custom_resource import custom_resources
 from kubeade.api.crd.validation import definition_create, definition_update
 
-ROOT = "spec.versions[0].schema.openAPIV3Schema"
+ROOT = "spec.validation.openAPIV3Schema"
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 
@@ -45,7 +45,10 @@ def test_a_plain_definition_is_accepted_and_gets_the_names_it_did_not_say():
             "must have exactly one version marked as storage",
         ),
         (lambda spec: spec["versions"].append(spec["versions"][0]), "must contain unique version names"),
-        (lambda spec: spec["versions"][0].pop("schema"), f"{ROOT}: Required value"),
+        (
+            lambda spec: spec["versions"][0].pop("schema"),
+            "spec.versions[0].schema.openAPIV3Schema: Required value",
+        ),
         (lambda spec: spec["versions"][0].update(name="V1"), "spec.versions[0].name: Invalid value"),
         (
             lambda spec: spec.update(preserveUnknownFields=True),
@@ -201,3 +204,16 @@ def test_selectable_fields_and_columns_reach_the_catalogue():
     )
     assert resource.selectable_fields == ("spec.a",)
     assert resource.columns == (column,)
+
+
+def test_what_all_versions_share_is_told_once_and_what_differs_by_version():
+    (version,) = definition(struct(a=INTEGER))["spec"]["versions"]
+    bad = {**version, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"a": {}}}}}
+    other = {**bad, "name": "v2", "storage": False}
+    crd = definition(struct(a=INTEGER))
+    crd["spec"]["versions"] = [bad, other]
+    (told,) = texts(definition_create(crd))
+    assert told.startswith("spec.validation.openAPIV3Schema.properties[a].type: Required value")
+    crd["spec"]["versions"] = [version, other]
+    (told,) = texts(definition_create(crd))
+    assert told.startswith("spec.versions[1].schema.openAPIV3Schema.properties[a].type: Required value")
