@@ -32,6 +32,8 @@ from kubeade.controllers.rootca.controller import NAME as ROOT_CA_NAME
 from kubeade.controllers.rootca.controller import RootCertificateController
 from kubeade.controllers.serviceaccount.controller import ServiceAccountController
 from kubeade.controllers.statefulset.controller import StatefulSetController
+from kubeade.controllers.tokencleaner.controller import TokenCleaner
+from kubeade.controllers.tokencleaner.plan import TYPE as BOOTSTRAP_TOKEN_TYPE
 from kubeade.controllers.ttlafterfinished.controller import TtlAfterFinishedController
 from kubeade.controllers.volumeprotection.controller import (
     ClaimProtectionController,
@@ -81,6 +83,10 @@ class ControllerManager:
         self._root_ca_maps = Informer(client_for(""), CONFIG_MAPS, field_selector=root_ca)
         token_type = f"type={ACCOUNT_TOKEN_TYPE}"
         self._token_secrets = Informer(client_for(""), SECRETS, field_selector=token_type)
+        bootstrap_type = f"type={BOOTSTRAP_TOKEN_TYPE}"
+        self._bootstrap_tokens = Informer(
+            client_for(""), SECRETS, "kube-system", field_selector=bootstrap_type
+        )
         self._runners = self._build(config)
 
     async def run(self) -> None:
@@ -89,11 +95,13 @@ class ControllerManager:
             tasks.create_task(self._informers.run(), name="controller informers")
             tasks.create_task(self._root_ca_maps.run(), name="root certificates")
             tasks.create_task(self._token_secrets.run(), name="account token secrets")
+            tasks.create_task(self._bootstrap_tokens.run(), name="bootstrap tokens")
             for recorder in self._recorders:
                 tasks.create_task(recorder.run(), name="controller events")
             await self._informers.wait_synced()
             await self._root_ca_maps.wait_synced()
             await self._token_secrets.wait_synced()
+            await self._bootstrap_tokens.wait_synced()
             for name, runner in self._runners.items():
                 tasks.create_task(runner(), name=name)
 
@@ -124,6 +132,7 @@ class ControllerManager:
             CertificateController(of("certificate-controller"), config.signing_key),
             CronJobController(of("cronjob-controller")),
             JobController(of("job-controller")),
+            TokenCleaner(of("token-cleaner"), self._bootstrap_tokens),
             TtlAfterFinishedController(of("ttl-after-finished-controller")),
             PolicyStatusController(of("validatingadmissionpolicy-status-controller")),
         ]

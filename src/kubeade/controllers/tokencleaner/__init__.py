@@ -1,0 +1,1 @@
+"""Deletes bootstrap tokens whose time is up (upstream: pkg/controller/bootstrap/tokencleaner.go)."""
