@@ -150,6 +150,20 @@ async def test_what_an_expression_may_look_at(lab):
     assert ("sing", "configmaps", "x") in [(a.verb, a.resource, a.name) for a in lab.doors.asked]
 
 
+@pytest.mark.parametrize(
+    "costly",
+    [
+        " && ".join(f"authorizer.path('/{n}').check('get').allowed()" for n in range(3)),
+        "object.data.a.split('').all(x, object.data.a.split('').all(y, x == y))",
+    ],
+)
+async def test_an_expression_that_costs_too_much_is_an_error(lab, costly):
+    await validating(lab, costly)
+    big = {"metadata": {"name": "x"}, "data": {"a": "a" * 5000}}
+    refused = await lab.send("POST", CONFIG_MAPS, big)
+    assert refused.message.endswith("resulted in error: operation cancelled: actual cost limit exceeded")
+
+
 async def test_errors_follow_the_failure_policy(lab):
     await validating(lab, "object.missing == 1", failurePolicy="Ignore", name="lax")
     assert (await create(lab)).status == 201
