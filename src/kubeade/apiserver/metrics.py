@@ -60,6 +60,6 @@ def _text(labels: _Labels) -> str:
 
 def _gauge_lines(gauges: dict[str, dict[str, float]]) -> Iterator[str]:
     for name, values in gauges.items():
-        yield f"# TYPE {name} gauge"
+        yield f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}"
         for labels, value in values.items():
             yield f"{name}{{{labels}}} {value:g}" if labels else f"{name} {value:g}"

@@ -144,6 +144,13 @@ async def test_only_chosen_algorithms_count(stand: Stand, algorithm: str) -> Non
     assert "unsupported algorithm" in await refusal(stand.authenticator(BASIC), token)
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256"])
+async def test_a_key_that_names_no_algorithm_is_for_all_of_its_kind(stand: Stand, algorithm: str) -> None:
+    claims = {"iss": URL, "aud": "shop", "sub": "alice", "exp": 10**10}
+    token = jwt.encode(claims, KEYS["old"], algorithm)
+    assert (await user(stand.authenticator(BASIC, (algorithm,)), token)).name == "oidc:alice"
+
+
 async def test_keys_are_kept_and_fetched_anew_when_they_are_exchanged(stand: Stand) -> None:
     authenticator = stand.authenticator(BASIC)
     for name in ("alice", "bob"):

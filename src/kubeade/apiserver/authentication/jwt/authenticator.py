@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jwt import PyJWK
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
+_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 _REMEMBERED_TOKENS = 1024
 _REMEMBERED_SECONDS = 10.0
 _NOT_BEFORE_LEEWAY_SECONDS = 300.0
@@ -82,11 +83,12 @@ class _TrustedIssuer:
         from jwt.exceptions import PyJWTError
 
         header = _header(token)
-        if header.get("alg") not in self._algorithms:
+        algorithm = str(header.get("alg"))
+        if algorithm not in self._algorithms:
             raise InvalidToken("oidc: verify token: id token signed with unsupported algorithm")
         for key in await self._keys.candidates(str(header.get("kid") or "")):
             try:
-                claims = _decoded(token, key, self._algorithms)
+                claims = _decoded(token, key, algorithm)
             except PyJWTError:
                 continue
             audience = claims.get("aud")
@@ -109,12 +111,14 @@ def _header(token: str) -> Object:
         raise InvalidToken(f"oidc: verify token: {error}") from error
 
 
-def _decoded(token: str, key: "PyJWK", algorithms: list[str]) -> Object:
+def _decoded(token: str, key: "PyJWK", algorithm: str) -> Object:
     """Raises PyJWTError. Times are checked by our own clock, not by the library's."""
     from jwt import PyJWS
-    from jwt.exceptions import DecodeError
+    from jwt.exceptions import DecodeError, InvalidKeyError
 
-    payload: Any = PyJWS().decode(token, key, algorithms=algorithms)
+    if key.key_type != _KEY_TYPES[algorithm[:2]]:
+        raise InvalidKeyError(algorithm)
+    payload: Any = PyJWS().decode(token, key.key, algorithms=[algorithm])
     try:
         return msgspec.json.decode(payload, type=dict[str, Any])
     except msgspec.MsgspecError as error:
