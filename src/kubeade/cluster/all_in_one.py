@@ -34,6 +34,8 @@ from kubeade.store.ledger import LedgerError
 log = logging.getLogger(__name__)
 
 READY_TIMEOUT_SECONDS = 60.0
+OBJECTS_PER_SECOND = 10_000.0
+"""About as many are read by all components when they start; in a fork, whoever made it is answered first."""
 
 
 def run(data: DataDirectory, order: Order, report: Report) -> None:
@@ -95,6 +97,7 @@ class Cluster:
             self._tell(began, f"API server answers on https://127.0.0.1:{chosen.api_port}", kind="serving")
             if chosen.fork_of:
                 await asyncio.to_thread(sync, self._data.ledger)
+                await asyncio.sleep(plane.objects / OBJECTS_PER_SECOND)
             await self._run_components(
                 store, plane, components, f"node {chosen.node_name} is Ready ({detected.reason})", began
             )

@@ -134,6 +134,11 @@ class ControlPlane:
         )
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 
+    @property
+    def objects(self) -> float:
+        """How many there are."""
+        return sum(self._storage.cache.counts().values())
+
     async def keep(self) -> None:
         """Put back what no cluster can be without, until cancelled."""
         async with asyncio.TaskGroup() as group:
