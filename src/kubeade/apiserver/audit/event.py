@@ -18,6 +18,7 @@ from kubeade.lib.timestamps import format_micro_time
 _USER_AGENT_LENGTH = 1024
 _CUT = "...TRUNCATED"
 _STATUS_FIELDS = ("status", "message", "reason", "details", "code")
+_FAILURES = 400
 _WRITTEN = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -49,7 +50,8 @@ class Rendering:
         if event.attributes.resource_request:
             found["objectRef"] = _reference(event.attributes, sent)
         if event.response is not None:
-            answer = self._answer(event.response)
+            needed = verdict.keeps_response or event.response.status >= _FAILURES
+            answer = self._answer(event.response) if needed else None
             found["responseStatus"] = _status(event, answer)
             if sent is not None and verdict.keeps_request:
                 found["requestObject"] = _object(sent, event)
