@@ -30,6 +30,10 @@ class Unstamped:
     def stamped(self, revision: int) -> bytes:
         return b"%b%d%b" % (self.data[: self.stamp_at], revision, self.data[self.stamp_at :])
 
+    def unwritten(self) -> bytes:
+        """What a dry run answers: the object without a revision."""
+        return self.data.replace(b'"resourceVersion":"",', b"", 1).replace(b'"resourceVersion":""', b"", 1)
+
 
 def encode_object(obj: Object) -> Unstamped:
     """Any resourceVersion in `obj` is left out. Raises msgspec.ValidationError for what JSON cannot say."""
@@ -61,7 +65,9 @@ def decode_object(data: bytes) -> Object:
 
 
 def revision_of(data: bytes) -> int:
-    """The revision that stored bytes say."""
+    """The revision that stored bytes say; 0 for an object that was not written (a dry run)."""
+    if _MARK not in data:
+        return 0
     start = data.index(_MARK) + len(_MARK)
     return int(data[start : data.index(b'"', start)])
 

@@ -43,15 +43,16 @@ def served_bytes(call: Call, value: bytes) -> bytes:
     if call.type.custom:  # kept, perhaps, from when another version or schema was the stored one
         if value in call.converted:
             return call.converted[value]
-        custom = call.backend.customs.outdated(served, revision_of(value))
+        revision = revision_of(value)
+        custom = call.backend.customs.outdated(served, revision) if revision else None
         value = value if custom is None else held_to(custom, value)
         head = _head(served)
         return value if value.startswith(head) else head + value[value.index(b'"metadata":') :]
     if stored is None or stored.api_version == served.api_version:
         return value
     obj = decode_object(value)
-    revision = int(obj["metadata"]["resourceVersion"])
-    return encode_object(convert(obj, stored, served)).stamped(revision)
+    encoded, revision = encode_object(convert(obj, stored, served)), revision_of(value)
+    return encoded.stamped(revision) if revision else encoded.unwritten()
 
 
 async def to_served(call: Call, obj: Object) -> Object:

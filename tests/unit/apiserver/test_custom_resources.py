@@ -120,6 +120,23 @@ async def test_custom_objects_are_patched_and_applied(lab: ApiLab) -> None:
     assert (await lab.send("PATCH", f"{STANDS}/b?fieldManager=me", config, headers=apply)).status == 201
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_dry_run_shows_the_object_without_a_revision(lab: ApiLab, version: str) -> None:
+    path = STANDS.replace("/v1/", f"/{version}/")
+    kind = {"apiVersion": f"lemon.example.com/{version}", "kind": "Stand"}
+    answer = await lab.send("POST", f"{path}?dryRun=All", {**kind, "metadata": {"name": "corner"}})
+    assert answer.status == 201
+    assert "resourceVersion" not in answer.json["metadata"]
+    assert (await lab.send("GET", f"{path}/corner")).status == 404
+
+
+async def test_a_dry_run_of_a_converted_kind_shows_it_without_a_revision(lab: ApiLab) -> None:
+    spec = {"maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}
+    path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers?dryRun=All"
+    answer = await lab.send("POST", path, {"metadata": {"name": "web"}, "spec": spec})
+    assert (answer.status, answer.json["apiVersion"]) == (201, "autoscaling/v1")
+
+
 async def test_objects_go_with_their_definition(lab: ApiLab) -> None:
     await stand(lab, cups=3)
     async with lab.watching(f"{CRDS}?watch=1") as events:

@@ -136,7 +136,8 @@ def _identity(item: Any, merge_key: str) -> Any:
         return item if type(item) not in (dict, list) else errors.printed(item)
     if type(item) is not dict:
         raise errors.wrong_type("map[string]interface {}", item)
-    return _key_of(item, merge_key)
+    key = _key_of(item, merge_key)
+    return key if type(key) not in (dict, list) else errors.printed(key)
 
 
 def _key_of(item: dict[str, Any], merge_key: str) -> Any:

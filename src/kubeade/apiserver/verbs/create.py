@@ -66,16 +66,9 @@ async def _write_once(call: Call, obj: Object) -> bytes:
     if current is not None:
         raise KeyExists(current)
     if call.options.dry_run:
-        return _unwritten(obj)
+        return encode_object(obj).unwritten()
     lease = 0
     if call.stored.plural == "events":
         lease = await storage.ledger.grant_lease(_EVENT_SECONDS)
     record = await storage.create(call.stored, obj, call.user.name, lease=lease)
     return record.value
-
-
-def _unwritten(obj: Object) -> bytes:
-    """What a dry run answers: the object without a revision."""
-    obj["metadata"].pop("resourceVersion", None)
-    encoded = encode_object(obj).data
-    return encoded.replace(b'"resourceVersion":"",', b"", 1)
