@@ -33,6 +33,11 @@ _VERBS: dict[str, Callable[[Call], Awaitable[Response]]] = {
 _ACROSS_NAMESPACES = frozenset({"list", "watch", "deletecollection"})
 _ON_COLLECTIONS = frozenset({"create", "list", "deletecollection"})
 _NO_SUCH = "the server could not find the requested resource"
+_DEPRECATED = {
+    ("", "componentstatuses"): (19, "v1 ComponentStatus is deprecated in v1.19+"),
+    ("", "endpoints"): (33, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+}
+"""Resources whose use upstream warns of, and since which minor version."""
 _PRIVATE = frozenset({"order"})
 _ANY_METHOD = frozenset({"proxy"})
 
@@ -44,6 +49,9 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
         raise NotFound(_NO_SUCH, details={})
     if info.rest and info.subresource != "proxy":
         raise NotFound(_NO_SUCH, details={})
+    since, warning = _DEPRECATED.get((info.group, info.resource), (0, ""))
+    if warning and int(call.backend.schema.version.partition(".")[2]) >= since:
+        call.warnings.append(warning)
     if info.subresource:
         return await _subresource(call, subresources)
     misplaced = bool(info.name) is (info.verb in _ON_COLLECTIONS) and info.verb != "watch"

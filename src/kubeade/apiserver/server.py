@@ -280,7 +280,8 @@ class ApiServer:
 
     async def _impersonated(self, user: User, request: Request, info: RequestInfo) -> tuple[User, str]:
         """Whom the headers ask for, and the right that limits it."""
-        headers, authorizer = request.headers, self._backend.authorizer
+        headers = {name: request.values(name) for name in request.headers}
+        authorizer = self._backend.authorizer
         if self._constrained_impersonation:
             return await impersonated_for(attributes_of(user, info), headers, authorizer)
         return await impersonated(user, headers, authorizer), ""

@@ -6,12 +6,13 @@ nothing else. The modes are tried first, each for its own kind of users; what no
 https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from kubeade.api.errors import Forbidden
 from kubeade.api.validation.names import dns_subdomain
 from kubeade.apiserver.authentication.impersonation import (
+    Headers,
     check_allowed,
     impersonated,
     wanted_user,
@@ -28,9 +29,7 @@ _NODE_NAME = "authentication.kubernetes.io/node-name"
 _NODE_KEYS = "authentication.kubernetes.io/associated-node-keys"
 
 
-async def impersonated_for(
-    request: Attributes, headers: Mapping[str, str], authorizer: Authorizer
-) -> tuple[User, str]:
+async def impersonated_for(request: Attributes, headers: Headers, authorizer: Authorizer) -> tuple[User, str]:
     """The user that the headers ask for, and the right that made him so ("": the old one).
 
     `request` is what is asked, by the one who asks. Raises BadRequest, Forbidden.

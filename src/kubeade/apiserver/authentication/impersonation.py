@@ -19,14 +19,16 @@ from kubeade.apiserver.seams import Attributes, Authorizer, User
 
 _USER, _GROUP, _UID = "impersonate-user", "impersonate-group", "impersonate-uid"
 _EXTRA = "impersonate-extra-"
+Headers = Mapping[str, str] | Mapping[str, list[str]]
+"""By lower-case name: the text, or the values one by one, of which each may have a comma of its own."""
 _AUTHENTICATION_GROUP = "authentication.k8s.io"
 
 
-def impersonates(headers: Mapping[str, str]) -> bool:
+def impersonates(headers: Headers) -> bool:
     return any(name.startswith("impersonate-") for name in headers)
 
 
-async def impersonated(user: User, headers: Mapping[str, str], authorizer: Authorizer) -> User:
+async def impersonated(user: User, headers: Headers, authorizer: Authorizer) -> User:
     """The user that the headers ask for. Raises BadRequest, Forbidden."""
     wanted = wanted_user(headers)
     for question in _questions(user, wanted):
@@ -41,15 +43,15 @@ async def check_allowed(authorizer: Authorizer, question: Attributes) -> None:
         raise forbidden(question, decision.reason)
 
 
-def wanted_user(headers: Mapping[str, str]) -> User:
+def wanted_user(headers: Headers) -> User:
     """Whom the headers name, as they name him. Raises BadRequest."""
-    name = headers.get(_USER, "")
+    name = _value(headers, _USER)
     extra = {
         unquote(header.removeprefix(_EXTRA)): tuple(_values(value))
         for header, value in headers.items()
         if header.startswith(_EXTRA)
     }
-    wanted = User(name, headers.get(_UID, ""), tuple(_values(headers.get(_GROUP, ""))), extra)
+    wanted = User(name, _value(headers, _UID), tuple(_values(headers.get(_GROUP, ""))), extra)
     if not name and (wanted.uid or wanted.groups or wanted.extra):
         asked = [*wanted.groups, *wanted.extra, wanted.uid]
         raise BadRequest(f"requested {[part for part in asked if part]} without impersonating a user")
@@ -93,6 +95,13 @@ def with_implied_groups(wanted: User) -> User:
     return User(wanted.name, wanted.uid, groups if complete else (*groups, implied), wanted.extra)
 
 
-def _values(header: str) -> list[str]:
-    """Repeated headers arrive joined with commas."""
+def _value(headers: Headers, name: str) -> str:
+    found = headers.get(name, "")
+    return found if isinstance(found, str) else next(iter(found), "")
+
+
+def _values(header: str | list[str]) -> list[str]:
+    """One by one, as they were sent; in one text repeated headers are joined with commas."""
+    if not isinstance(header, str):
+        return [value for value in header if value]
     return [value.strip() for value in header.split(",") if value.strip()]

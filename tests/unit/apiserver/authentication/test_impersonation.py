@@ -23,6 +23,12 @@ def become(cluster):
     return ask
 
 
+async def test_a_group_may_have_a_comma_in_its_name(cluster):
+    headers = {"impersonate-user": ["jane"], "impersonate-group": ["cn=a,dc=b", "ops"]}
+    jane = await impersonated(ADMIN, headers, build_authorizer(cluster).authorizer)
+    assert jane.groups == ("cn=a,dc=b", "ops", "system:authenticated")
+
+
 async def test_the_superuser_may_be_anybody(become):
     jane = await become(
         impersonate_user="jane", impersonate_group="devs, ops", impersonate_extra_scopes="a, b"
