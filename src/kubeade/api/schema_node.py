@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_OPEN_SCHEMAS = frozenset(_SCHEMA + other for other in ("OrArray", "OrBool", "OrStringArray"))
+
 Definition = Mapping[str, Any]
 Lookup = Callable[[str], "Node"]
 """The node of a definition by its name (`io.k8s.api.core.v1.PodSpec`)."""
@@ -103,6 +106,11 @@ class Node:
     def preserves_unknown_fields(self) -> bool:
         """Whether fields that the schema does not name are kept."""
         return bool(self.schema.get("x-kubernetes-preserve-unknown-fields", False)) or self.type == "any"
+
+    @cached_property
+    def inside(self) -> "Node | None":
+        """By what an object is read where the type is left open: a schema beside a flag or a list."""
+        return self._lookup(_SCHEMA) if self.name in _OPEN_SCHEMAS else None
 
     @property
     def embedded_resource(self) -> bool:

@@ -43,3 +43,19 @@ async def test_a_json_patch_of_wrong_types_is_no_patch(lab: ApiLab, operation: d
     answer = await lab.send("PATCH", "/api/v1/namespaces/default/configmaps/a", [operation], headers=headers)
     assert answer.status == 400
     assert answer.message.startswith("error decoding patch: json: cannot unmarshal")
+
+
+@pytest.mark.parametrize("inner", [{"properties": {"a": "x"}}, {"allOf": "x"}, {"type": 5}])
+@pytest.mark.parametrize("word", ["items", "additionalProperties"])
+async def test_a_definitions_inner_schema_must_be_one(
+    lab: ApiLab, word: str, inner: dict[str, object]
+) -> None:
+    outer = {"type": "array" if word == "items" else "object", word: {"type": "object", **inner}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"outer": outer}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "stands", "kind": "Stand"}
+    spec = {"group": "lemon.example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    body = {"metadata": {"name": "stands.lemon.example.com"}, "spec": spec}
+    answer = await lab.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
+    assert answer.status == 400
+    assert "json: cannot unmarshal" in answer.message

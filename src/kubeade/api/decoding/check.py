@@ -29,6 +29,8 @@ def compile_check(node: Node) -> Check:
         return _object(node)
     if kind == "array":
         return _array(node)
+    if kind == "any":
+        return _any(node.inside)
     return _scalar(node)
 
 
@@ -115,6 +117,12 @@ def _array(node: Node) -> Check:
         return all(map(compiled[0], value))
 
     return check
+
+
+def _any(inside: Node | None) -> Check:
+    if inside is None:
+        return lambda _: True
+    return lambda value: type(value) is not dict or compile_check(inside)(value)
 
 
 def _scalar(node: Node) -> Check:

@@ -40,7 +40,8 @@ class Cleaner:
         if node.type == "array":
             return self._array(node, value, path)
         if node.type == "any":
-            return value
+            inside = node.inside if isinstance(value, dict) else None
+            return value if inside is None else self.clean(inside, value, path)
         return self._scalar(node, value)
 
     def _object(self, node: Node, value: Any, path: str) -> Any:
