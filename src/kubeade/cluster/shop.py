@@ -73,7 +73,7 @@ class NodeNetwork:
 
         bridge = BridgeNetwork(self._subnet, self._directory, self._bridge_name)
         await bridge.open()
-        add_service_route(service_range)
+        add_service_route(service_range, self._bridge_name)
         self.pods, self.address, self.warnings = bridge, bridge.gateway, bridge.warnings
         self.reach = bridge.reach
 
@@ -83,10 +83,7 @@ class NodeNetwork:
             (self._directory / "addresses.json").unlink(missing_ok=True)
             return
         from kubeade.network.bridge import BridgeNetwork
-        from kubeade.network.service_route import remove_service_route
 
-        if self._settings is not None:
-            remove_service_route(self._settings.service_range)
         await BridgeNetwork(self._subnet, self._directory, self._bridge_name).purge()
 
 

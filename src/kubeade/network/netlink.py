@@ -132,7 +132,9 @@ class Netlink:
         self._ask(_NEWROUTE, _CREATE | _REPLACE | _ACK, header + _attribute(5, parsed.packed))
 
     def add_local_route(self, block: Network, index: int) -> None:
-        """Make every address of `block` one of this machine's own (AnyIP)."""
+        """Make every address of `block` one of this machine's own (AnyIP), as long as the link is there.
+
+        Several links may do that for one block: each has an entry of its own."""
         self._ask(_NEWROUTE, _CREATE | _REPLACE | _ACK, _local_route(block, index))
 
     def delete_local_route(self, block: Network, index: int) -> None:
@@ -208,7 +210,7 @@ def _route(family: int, prefix_length: int, table: int, scope: int, kind: int) -
 
 def _local_route(block: Network, index: int) -> bytes:
     header = _route(_family(block.version), block.prefixlen, _TABLE_LOCAL, _SCOPE_HOST, _TYPE_LOCAL)
-    return header + _attribute(1, block.network_address.packed) + _number(4, index)
+    return header + _attribute(1, block.network_address.packed) + _number(4, index) + _number(6, index)
 
 
 def _remote_route(block: Network) -> bytes:

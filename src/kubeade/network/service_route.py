@@ -1,7 +1,8 @@
 """Service addresses as addresses of this machine, so that a proxy in user space can listen on them.
 
-`ip route add local CIDR dev lo`: the kernel takes every packet to the block for its own (AnyIP). Pods
-reach it through their default gateway, which is this machine.
+`ip route add local CIDR dev LINK`: the kernel takes every packet to the block for its own (AnyIP). Pods
+reach it through their default gateway, which is this machine. A route goes with its link: of several nodes
+on one machine each has its own, and none takes away another's.
 """
 
 import contextlib
@@ -13,23 +14,23 @@ from kubeade.network.netlink import Netlink
 _LOOPBACK = "lo"
 
 
-def add_service_route(cidr: str) -> None:
-    """Make the addresses of `cidr` local. Needs root; raises NetworkError."""
+def add_service_route(cidr: str, link: str = _LOOPBACK) -> None:
+    """Make the addresses of `cidr` local while `link` is there. Needs root; raises NetworkError."""
     try:
         with Netlink() as netlink:
-            netlink.add_local_route(ipaddress.ip_network(cidr), _loopback_index(netlink))
+            netlink.add_local_route(ipaddress.ip_network(cidr), _index(netlink, link))
     except OSError as error:
         raise NetworkError(f"service addresses {cidr}: {error.strerror}") from error
 
 
-def remove_service_route(cidr: str) -> None:
+def remove_service_route(cidr: str, link: str = _LOOPBACK) -> None:
     """Undo it; a route that is not there is no error."""
     with contextlib.suppress(OSError), Netlink() as netlink:
-        netlink.delete_local_route(ipaddress.ip_network(cidr), _loopback_index(netlink))
+        netlink.delete_local_route(ipaddress.ip_network(cidr), _index(netlink, link))
 
 
-def _loopback_index(netlink: Netlink) -> int:
-    link = netlink.link(_LOOPBACK)
-    if link is None:
-        raise NetworkError("this machine has no loopback interface")
-    return link.index
+def _index(netlink: Netlink, link: str) -> int:
+    found = netlink.link(link)
+    if found is None:
+        raise NetworkError(f"this machine has no interface {link}")
+    return found.index

@@ -117,6 +117,22 @@ async def test_service_addresses_are_this_machines_own(network, namespace):
         remove_service_route(f"{block}.0/24")
 
 
+async def test_service_addresses_stay_when_another_node_of_this_machine_leaves(network, namespace):
+    path = namespace()
+    await network.add(NetworkRequest(identifier("e"), path))
+    block, other = f"10.215.{os.getpid() % 250}", f"kades{os.getpid()}"
+    with Netlink() as netlink:
+        netlink.add_bridge(other, 1500)
+        found = netlink.link(other)
+        assert found is not None
+        netlink.set_up(found.index)
+        for link in (bridge_name(f"{os.getpid():08x}"), other):
+            add_service_route(f"{block}.0/24", link)
+        netlink.delete_link(found.index)
+    with listen(None, f"{block}.7") as server:
+        assert reached_from(path, server, f"{block}.7")
+
+
 @contextlib.contextmanager
 def linked(world: str, outside: str) -> Iterator[None]:
     """A link between this machine, there `outside`.1, and the namespace `world`, there `outside`.2."""
