@@ -86,7 +86,7 @@ def test_exec_of_what_is_not_there_says_so(kubectl):
 def test_exec_on_a_terminal_of_the_client_s_size(kubectl):
     start_pod(kubectl)
     with Terminal(kubectl, "exec", "-it", "p", "--", "sh", rows=33, columns=99) as terminal:
-        terminal.type("tty; stty size\n")
+        terminal.type("tty; until stty size | grep '33 99'; do sleep 0.05; done\n")
         terminal.expect(r"/dev/pts/\d+\s+33 99")
         terminal.type("echo rea''dy; until stty size | grep '44 111'; do sleep 0.05; done\n")
         terminal.expect("ready")
@@ -131,8 +131,9 @@ def test_attach_on_a_terminal(kubectl):
     start_pod(kubectl, "exec sh", container={"tty": True}, restartPolicy="Never")
     with Terminal(kubectl, "attach", "-it", "p", rows=31, columns=77) as terminal:
         terminal.expect("try pressing enter")
-        terminal.type("\nstty size\n")
-        terminal.expect("31 77")
+        # The size comes on a channel of its own, perhaps after what is typed first.
+        terminal.type("\nuntil stty size | grep '31 77'; do sleep 0.05; done\n")
+        terminal.expect(r"\n31 77")
         terminal.type("echo by''e; exit\n")
         terminal.expect("bye")
         assert terminal.wait() == 0

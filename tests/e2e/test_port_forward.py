@@ -30,6 +30,7 @@ class Echo(socketserver.StreamRequestHandler):
     def handle(self):
         whole = self.rfile.read()  # to the end that the client sends
         self.wfile.write(b"heard " + whole)
+socketserver.TCPServer.request_queue_size = 128  # not 5: what connects at once must not overflow it
 servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Menu)]
 servers.append(socketserver.ThreadingTCPServer(("127.0.0.1", 9090), Echo))
 for server in servers:
