@@ -133,7 +133,7 @@ def test_attach_on_a_terminal(kubectl):
         terminal.expect("try pressing enter")
         # The size comes on a channel of its own, perhaps after what is typed first.
         terminal.type("\nuntil stty size | grep '31 77'; do sleep 0.05; done\n")
-        terminal.expect(r"\n31 77")
+        terminal.expect(r"31 77\r")
         terminal.type("echo by''e; exit\n")
         terminal.expect("bye")
         assert terminal.wait() == 0
