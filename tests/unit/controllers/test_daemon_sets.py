@@ -160,7 +160,6 @@ async def test_a_failed_pod_is_replaced(lab: ControllerLab) -> None:
     await lab.patch(PODS, pod["metadata"]["name"], {"status": {"phase": "Failed"}}, subresource="status")
 
     async def replaced() -> bool:
-        await lab.make_all_ready()
         return any(text(one, "metadata", "uid") != pod["metadata"]["uid"] for one in await lab.pods())
 
     await lab.until(replaced)
