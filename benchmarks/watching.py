@@ -7,12 +7,14 @@ events per second of the server's CPU time say more than those per second.
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import cast
 
 from load import Target, drive
 
 WATCHERS = 500
 CREATES = 200
+LONGEST_SECONDS = 60
 _EVENT = b'{"type":"ADDED"'
 
 
@@ -42,9 +44,13 @@ class Count:
 
     def __init__(self, wanted: int) -> None:
         self._missing = wanted
+        self.received = 0
+        self.last_at = 0.0
         self.complete = asyncio.Event()
 
     def add(self, events: int) -> None:
+        self.received += events
+        self.last_at = time.perf_counter()
         self._missing -= events
         if self._missing <= 0:
             self.complete.set()
@@ -71,8 +77,10 @@ async def fan_out(
     result = await drive(target, creates, 1)
     if set(result.statuses) != {201}:
         raise SystemExit(f"unexpected answers: {result.statuses}")
-    await asyncio.wait_for(count.complete.wait(), 300)
-    seconds, cpu = time.perf_counter() - began, cpu_seconds() - cpu
+    # A server may cut off watchers that fall behind: then what came in until the last event is what counts.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(count.complete.wait(), LONGEST_SECONDS)
+    seconds, cpu = count.last_at - began, cpu_seconds() - cpu
     for watcher in watchers:
         watcher.transport.close()
-    return WATCHERS * CREATES / seconds, WATCHERS * CREATES / cpu
+    return count.received / seconds, count.received / cpu
