@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,11 @@ class Server:
         while any(Path(f"/proc/{pid}").exists() for pid in self.pids) and time.monotonic() < deadline:
             _reap()
             time.sleep(0.05)
+        for pid in self.pids:
+            # The real API server does not end by itself once its etcd is gone.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        _reap()
 
 
 def start_kubeade(directory: Path, *arguments: str) -> Server:
