@@ -9,12 +9,12 @@ import random
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from faulty_disk import FaultyDisk, Step, crash
 from guarantees import Order
-from workload import END, START, Recorder, follow, run_clients
+from workload import END, START, Operation, Recorder, follow, run_clients
 
 from kubeade.store.check import check_file
 from kubeade.store.ledger import LedgerEvent, Record
@@ -26,8 +26,21 @@ LIMITS = LedgerLimits(history=HistoryBudget(revisions=150, young_seconds=0))
 
 
 @dataclass
+class Witness(Recorder):
+    """Notes with each acknowledged write how much of the disk's log there was when its client heard of it."""
+
+    disk: FaultyDisk = field(default_factory=FaultyDisk)
+    acknowledged: list[tuple[int, int]] = field(default_factory=list)
+
+    def end(self, operation: Operation) -> None:
+        super().end(operation)
+        if isinstance(operation.outcome, Record):
+            self.acknowledged.append((len(self.disk.log), operation.outcome.mod_revision))
+
+
+@dataclass
 class Run:
-    """What happened, and for each acknowledgement how much of the disk's log there was by then."""
+    """What happened; acknowledgements and compactions with how much of the disk's log there was by then."""
 
     log: list[Step]
     order: Order
@@ -38,8 +51,8 @@ class Run:
 async def run(folder: Path, chance: random.Random, steps: int) -> Run:
     """Clients, compactions, folded logs, and a restart in the middle."""
     disk = FaultyDisk()
+    witness = Witness(disk=disk)
     events: list[LedgerEvent] = []
-    acknowledged: list[tuple[int, int]] = []
     compacted: list[tuple[int, int]] = []
     with disk.installed():
         for _ in range(2):
@@ -48,11 +61,10 @@ async def run(folder: Path, chance: random.Random, steps: int) -> Run:
             follower = asyncio.ensure_future(follow(ledger, batches, ledger.revision))  # type: ignore[arg-type]
             await asyncio.sleep(0)
             clients = asyncio.ensure_future(
-                run_clients(ledger, chance, clients=CLIENTS, steps=steps, recorder=Recorder())
+                run_clients(ledger, chance, clients=CLIENTS, steps=steps, recorder=witness)
             )
             while not clients.done():
                 await asyncio.wait([clients], timeout=0.02)
-                acknowledged.append((len(disk.log), ledger.revision))
                 if chance.random() < 0.2:
                     await ledger.compact(ledger.revision - chance.randrange(20))
                     compacted.append((len(disk.log), ledger.compact_revision))
@@ -62,7 +74,7 @@ async def run(folder: Path, chance: random.Random, steps: int) -> Run:
             await ledger.close()
             await follower
             events += [event for batch in batches for event in batch]
-    return Run(disk.log, Order(events), acknowledged, compacted)
+    return Run(disk.log, Order(events), witness.acknowledged, compacted)
 
 
 async def recover(made: Run, moment: int, folder: Path) -> list[str]:
