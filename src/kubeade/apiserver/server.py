@@ -325,10 +325,11 @@ class ApiServer:
         self, request: Request, info: RequestInfo, user: User, trail: Trail | None
     ) -> Response:
         found = self.catalogue.find(info.group, info.version, info.resource)
+        if self.storage.ledger.shared and (found is None or "resourceVersion=" not in request.query_string):
+            await self.storage.refresh()
+            found = self.catalogue.find(info.group, info.version, info.resource)
         if found is None:
             raise NotFound("the server could not find the requested resource", details={})
-        if self.storage.ledger.shared and "resourceVersion=" not in request.query_string:
-            await self.storage.refresh()
         if info.subresource == "proxy":  # query, Accept and body are for whom the request goes to
             return await route(Call(self._backend, request, info, found, user), self.subresources)
         options = read_options(request.query_string, _OPTION_KINDS.get(info.verb, "ListOptions"))

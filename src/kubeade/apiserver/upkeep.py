@@ -7,16 +7,19 @@ from kubeade.apiserver.admission.quota_status import QuotaStatus
 from kubeade.apiserver.authorization.aggregation import Aggregation
 from kubeade.apiserver.bootstrap.ensure import KeptObjects
 from kubeade.apiserver.bootstrap.objects import ClusterConfig
+from kubeade.apiserver.bootstrap.servers import ApiServers
 from kubeade.apiserver.seams import Reader, Writer
 
 
-async def keep_current(reader: Reader, writer: Writer, config: ClusterConfig, quotas: QuotaLedger) -> None:
-    """Put lost system objects back, gather cluster roles, count quotas. Ends only by cancellation."""
-    loops = (
-        KeptObjects(reader, writer, config),
-        Aggregation(reader, writer),
-        QuotaStatus(reader, writer, quotas),
-    )
+async def keep_current(
+    reader: Reader, writer: Writer, config: ClusterConfig, quotas: QuotaLedger, servers: ApiServers | None
+) -> None:
+    """Put lost system objects back, gather cluster roles, count quotas. Ends only by cancellation. `servers`
+    where there may be others."""
+    kept = KeptObjects(reader, writer, config)
+    loops = [kept.run(), Aggregation(reader, writer).run(), QuotaStatus(reader, writer, quotas).run()]
+    if servers is not None:
+        loops.append(servers.keep(kept.lead_to))
     async with asyncio.TaskGroup() as group:
         for loop in loops:
-            group.create_task(loop.run())
+            group.create_task(loop)

@@ -3,6 +3,7 @@ sockets."""
 
 import asyncio
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubeade.api.validation import ValidationOptions
@@ -12,10 +13,12 @@ from kubeade.apiserver.authentication.authenticator import build_authenticator
 from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PATH
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
-from kubeade.apiserver.bootstrap.objects import ClusterConfig
+from kubeade.apiserver.bootstrap.objects import ClusterConfig, leading_to
+from kubeade.apiserver.bootstrap.servers import ApiServers
 from kubeade.apiserver.proxying.addresses import AllowedAddresses
 from kubeade.apiserver.proxying.locations import Locations
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
+from kubeade.apiserver.shared_notes import SharedNotes
 from kubeade.apiserver.storage import Storage
 from kubeade.apiserver.subresources.nodes import Nodes
 from kubeade.apiserver.subresources.proxy import add_proxies
@@ -65,15 +68,18 @@ class ControlPlane:
         authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
         tokens = trust.tokens()
         audiences = tuple(tokens.audiences or tokens.issuers)
-        self._further = further_users(access.users, tokens.issuers, audiences, clock)
+        further = further_users(access.users, tokens.issuers, audiences, clock)
+        self._further = replace(further, refresh=storage.refresh if ledger.shared else None)
         self._request_headers = trust.request_headers()
         authentication = build_authenticator(
             storage, tokens, clock, ids, self._request_headers, self._further
         )
-        admission = build_admission(storage, authorization, ids, clock, settings.service_cidr)
+        notes = SharedNotes(storage) if ledger.shared else None
+        admission = build_admission(storage, authorization, ids, clock, settings.service_cidr, notes)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
         self._storage = storage
+        self._servers: ApiServers | None = None
         self._aggregator = Aggregator(storage, trust.front_proxy(data), clock)
         self.server = ApiServer(
             ApiServerConfig(
@@ -132,6 +138,10 @@ class ControlPlane:
             component_roles(),
             self.server.catalogue.any_version("networking.k8s.io", "servicecidrs") is not None,
         )
+        if self._storage.ledger.shared:
+            self._servers = ApiServers(self._storage.ledger, (self._config.address, self._config.port))
+            await self._servers.enter()
+            self._config = leading_to(self._config, await self._servers.all())
         await bootstrap(self._storage, self._writer, self._config, self._clock)
 
     @property
@@ -142,11 +152,14 @@ class ControlPlane:
     async def keep(self) -> None:
         """Put back what no cluster can be without, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep_current(self._storage, self._writer, self._config, self._quotas))
+            keeping = keep_current(self._storage, self._writer, self._config, self._quotas, self._servers)
+            group.create_task(keeping)
             group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
 
     async def stop(self) -> None:
         """End watches, answer what is under way, close the sockets."""
+        if self._servers is not None:
+            await self._servers.leave()
         await self.server.stop()
         if self._http is not None:
             await self._http.stop()

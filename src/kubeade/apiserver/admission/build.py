@@ -35,6 +35,7 @@ from kubeade.apiserver.allocation.pools import AddressPool, PortPool
 from kubeade.apiserver.authorization.authorizer import Authorization
 from kubeade.apiserver.derived import ObjectIndex
 from kubeade.apiserver.seams import Reader
+from kubeade.apiserver.shared_notes import SharedNotes
 from kubeade.apiserver.webhooks.client import WebhookClient
 from kubeade.lib.clock import Clock
 from kubeade.lib.ids import Ids
@@ -58,11 +59,13 @@ def build_admission(
     ids: Ids,
     clock: Clock,
     service_cidr: str = DEFAULT_SERVICE_CIDR,
+    notes: SharedNotes | None = None,
 ) -> AdmissionParts:
-    """The server's `Admission`, over the cluster's own state."""
+    """The server's `Admission`, over the cluster's own state; `notes` where others serve it, too."""
     namespaces = ObjectIndex(reader, NAMESPACES)
-    allocator = ServiceAllocator(reader, AddressPool(service_cidr), PortPool(), _loop_time)
-    quotas = QuotaLedger(reader, clock, _loop_time)
+    now = _loop_time if notes is None else lambda: clock.now().timestamp()
+    allocator = ServiceAllocator(reader, AddressPool(service_cidr), PortPool(), now)
+    quotas = QuotaLedger(reader, clock, now)
     dynamic = dynamic_admission(reader, namespaces, authorization.authorizer, ids)
     plugins: list[Plugin] = [
         NamespaceLifecycle(namespaces),
@@ -84,10 +87,10 @@ def build_admission(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         PodResizeValidator(reader),
-        ServiceAllocation(allocator),
+        ServiceAllocation(allocator, notes),
         authorization.escalation,
         *dynamic.plugins,
-        ResourceQuota(quotas),
+        ResourceQuota(quotas, notes),
     ]
     return AdmissionParts(AdmissionChain(plugins), quotas, dynamic.client)
 

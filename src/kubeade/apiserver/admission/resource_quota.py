@@ -12,6 +12,7 @@ from kubeade.apiserver.admission.quota_usage import (
     quota_matches,
 )
 from kubeade.apiserver.seams import AdmissionAttributes
+from kubeade.apiserver.shared_notes import Promises, SharedNotes
 
 _ON_UPDATE = frozenset({("", "pods"), ("", "services"), ("", "persistentvolumeclaims")})
 
@@ -19,13 +20,29 @@ _ON_UPDATE = frozenset({("", "pods"), ("", "services"), ("", "persistentvolumecl
 class ResourceQuota(Plugin):
     operations = frozenset({CREATE, UPDATE})
 
-    def __init__(self, ledger: QuotaLedger) -> None:
+    def __init__(self, ledger: QuotaLedger, notes: SharedNotes | None = None) -> None:
+        """`notes` where other API servers decide, too."""
         self._ledger = ledger
+        self._notes = notes
 
     async def validate(self, attributes: AdmissionAttributes) -> None:
-        quotas = self._ledger.quotas(attributes.namespace) if attributes.namespace else ()
-        if not quotas or not _is_counted(attributes):
+        namespace = attributes.namespace
+        if not namespace or not _is_counted(attributes) or not self._ledger.quotas(namespace):
             return
+        if self._notes is None:
+            self._decide(attributes)
+        else:
+            await self._notes.settle(f"quotas/{namespace}", lambda note: self._agreed(attributes, note))
+
+    def _agreed(self, attributes: AdmissionAttributes, note: Promises) -> Promises | None:
+        """The note with this change's promise, None where it needs none. Raises Forbidden."""
+        self._ledger.adopt(attributes.namespace, note)
+        promised = self._decide(attributes)
+        return self._ledger.note(attributes.namespace) if promised else None
+
+    def _decide(self, attributes: AdmissionAttributes) -> bool:
+        """Whether something was promised. Raises Forbidden."""
+        quotas = self._ledger.quotas(attributes.namespace)
         resource, found = attributes.resource, new_object(attributes)
         usage = self._ledger.usage_of(resource, found)
         old = attributes.old_object
@@ -37,9 +54,11 @@ class ResourceQuota(Plugin):
             # An object that only now comes into a quota's scope counts in full.
             new_here = old is not None and not quota_matches(quota, resource.group, resource.plural, old)
             interested = self._check(attributes, quota, usage if new_here else wanted) or interested
-        if interested and wanted and not attributes.dry_run:
-            revision = old["metadata"].get("resourceVersion", "") if old is not None else ""
-            self._ledger.promise(attributes.namespace, resource, revision, found, wanted)
+        if not interested or not wanted or attributes.dry_run:
+            return False
+        revision = old["metadata"].get("resourceVersion", "") if old is not None else ""
+        self._ledger.promise(attributes.namespace, resource, revision, found, wanted)
+        return True
 
     def _check(self, attributes: AdmissionAttributes, quota: Object, wanted: Usage) -> bool:
         """Whether the quota is about this object. Raises Forbidden where it says no."""

@@ -69,20 +69,21 @@ class ServiceAllocator:
     def __init__(
         self, reader: Reader, addresses: AddressPool, ports: PortPool, now: Callable[[], float]
     ) -> None:
-        self._holdings = Holdings(reader, now)
+        self.holdings = Holdings(reader, now)
         self._addresses = addresses
         self._ports = ports
 
-    def prepare(self, new: Object, old: Object | None, *, dry_run: bool) -> None:
-        """Complete `new["spec"]`. Raises Invalid for what cannot be had, InternalError for a full range."""
-        self._holdings.catch_up()
+    def prepare(self, new: Object, old: Object | None, *, dry_run: bool) -> bool:
+        """Complete `new["spec"]`; whether anything was reserved. Raises Invalid for what cannot be had,
+        InternalError for a full range."""
+        self.holdings.catch_up()
         spec, old_spec = new["spec"], old["spec"] if old is not None else None
         metadata = new["metadata"]
         name = metadata.get("name") or metadata.get("generateName") or ""
         owner = (metadata.get("namespace", ""), metadata.get("name") or "")
         settle(spec, old_spec)
         settle_families(spec, old_spec, self._addresses.family, name)
-        work = _Work(name, owner, spec, self._holdings, held_by(old_spec) if old_spec else set())
+        work = _Work(name, owner, spec, self.holdings, held_by(old_spec) if old_spec else set())
         done = False
         try:
             self._give_address(work)
@@ -91,7 +92,8 @@ class ServiceAllocator:
         finally:
             if dry_run or not done:
                 for thing in work.given:
-                    self._holdings.release(thing)
+                    self.holdings.release(thing)
+        return bool(work.given) and not dry_run
 
     def _give_address(self, work: _Work) -> None:
         spec = work.spec

@@ -2,12 +2,14 @@
 
 What a Service holds is read off the Service, so nothing can leak: when it is gone, so is its hold.
 Between the promise and the Service's appearance in the cache stands a reservation, which ends by itself,
-and does not stand in the way of the same Service when it is tried again.
+and does not stand in the way of the same Service when it is tried again. Where several API servers share the
+cluster, reservations lie in a note that they share (`shared_notes`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from kubeade.api.parts import parts, values
 from kubeade.api.resource import Object
@@ -60,6 +62,21 @@ class Holdings:
 
     def release(self, thing: Hashable) -> None:
         self._reserved.pop(thing, None)
+
+    def note(self) -> list[Any]:
+        """The reservations that are still needed, as others can read them; `now` must mean the same to
+        them."""
+        return [
+            (thing, *found.owner, found.until)
+            for thing, found in self._reserved.items()
+            if thing not in self._counts
+        ]
+
+    def adopt(self, note: list[Any]) -> None:
+        """Believe a note instead of what was reserved here."""
+        self._reserved = {
+            thing: _Reservation((namespace, name), until) for thing, namespace, name, until in note
+        }
 
     def taken(self, thing: object) -> bool:
         """By a Service or a promise."""

@@ -1,6 +1,6 @@
 """The authenticators in order: front proxy, client certificate, bearer token, else anonymous."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubeade.api.errors import Unauthorized
@@ -44,10 +44,12 @@ _ANYBODY = AnonymousRule()
 
 @dataclass(frozen=True, slots=True)
 class FurtherUsers:
-    """Who may come in besides the cluster's own users: tokens of other kinds, and who shows nothing."""
+    """Who may come in besides the cluster's own users: tokens of other kinds, and who shows nothing.
+    `refresh`: see `BearerAuthenticator`."""
 
     tokens: Sequence[TokenAuthenticator] = ()
     anonymous: AnonymousRule = _ANYBODY
+    refresh: Callable[[], Awaitable[None]] | None = None
 
 
 class RequestAuthenticator:
@@ -115,7 +117,9 @@ def build_authenticator(
     keys = ServiceAccountKeys(tokens.signing_key_pem, tokens.verifying_key_pems)
     audiences = tuple(tokens.audiences or tokens.issuers)
     accounts = ServiceAccountAuthenticator(keys, reader, clock, tokens.issuers, audiences)
-    bearer = BearerAuthenticator(accounts, BootstrapTokenAuthenticator(reader, clock), further.tokens)
+    bearer = BearerAuthenticator(
+        accounts, BootstrapTokenAuthenticator(reader, clock), further.tokens, further.refresh
+    )
     issuer = TokenIssuer(keys, reader, clock, ids, tokens.issuers[0], audiences)
     group = "authentication.k8s.io"
     responders: dict[tuple[str, str, str], Responder] = {

@@ -1,12 +1,16 @@
 """Users by bearer token: whichever kind of token it is."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.jws import InvalidToken
-from kubeade.apiserver.authentication.service_account import ServiceAccountAuthenticator
+from kubeade.apiserver.authentication.service_account import (
+    NotThere,
+    ServiceAccountAuthenticator,
+    VerifiedToken,
+)
 from kubeade.apiserver.seams import User
 
 
@@ -23,11 +27,16 @@ class TokenAuthenticator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BearerAuthenticator:
-    """Asks the kinds of tokens in turn; the first that knows a given token decides."""
+    """Asks the kinds of tokens in turn; the first that knows a given token decides.
+
+    `refresh`: how to learn what other API servers know already, before a token of ours is refused because
+    its account is not there.
+    """
 
     service_accounts: ServiceAccountAuthenticator
     bootstrap_tokens: BootstrapTokenAuthenticator
     others: Sequence[TokenAuthenticator] = ()
+    refresh: Callable[[], Awaitable[None]] | None = None
 
     async def authenticate(self, token: str, audiences: Sequence[str] = ()) -> tuple[User, tuple[str, ...]]:
         """The user and the audiences that apply (none for tokens that have none). Raises InvalidToken."""
@@ -37,7 +46,7 @@ class BearerAuthenticator:
         errors = []
         if self.service_accounts.issued_here(token):
             try:
-                verified = self.service_accounts.verify(token, audiences)
+                verified = await self._verified(token, audiences)
             except InvalidToken as error:
                 errors.append(str(error))
             else:
@@ -51,6 +60,15 @@ class BearerAuthenticator:
             if found is not None:
                 return found[0], self._common(found[1], audiences)
         raise InvalidToken(", ".join(errors) or "invalid bearer token")
+
+    async def _verified(self, token: str, audiences: Sequence[str]) -> VerifiedToken:
+        try:
+            return self.service_accounts.verify(token, audiences)
+        except NotThere:
+            if self.refresh is None:
+                raise
+        await self.refresh()
+        return self.service_accounts.verify(token, audiences)
 
     def _common(self, named: tuple[str, ...], wanted: Sequence[str]) -> tuple[str, ...]:
         """A token that names no audience is for this API server, and for nobody else who asks."""

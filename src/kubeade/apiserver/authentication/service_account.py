@@ -29,6 +29,11 @@ MAX_REMEMBERED_TOKENS = 4096
 LEEWAY_SECONDS = 60
 INVALID_SINCE_LABEL = "kubernetes.io/legacy-token-invalid-since"
 
+
+class NotThere(InvalidToken):
+    """What a token of ours depends on is not there, or not yet."""
+
+
 BoundKey = tuple[str, str, str]
 _FOREVER = float("inf")
 
@@ -120,7 +125,7 @@ class ServiceAccountAuthenticator:
         name = claimed.get("name", "")
         account = self._reader.read(SERVICE_ACCOUNTS, name, namespace)
         if account is None:
-            raise InvalidToken(f'serviceaccounts "{name}" not found')
+            raise NotThere(f'serviceaccounts "{name}" not found')
         uid = account["metadata"]["uid"]
         if uid != claimed.get("uid"):
             raise InvalidToken(f"service account UID ({uid}) does not match claim ({claimed.get('uid')})")
@@ -138,7 +143,7 @@ class ServiceAccountAuthenticator:
             namespace = kubernetes.get("namespace", "") if resource.namespaced else ""
             bound = self._reader.read(resource, claimed.get("name", ""), namespace)
             if bound is None or _deadline(bound) < self._now():
-                raise InvalidToken("service account token has been invalidated")
+                raise NotThere("service account token has been invalidated")
             uid = bound["metadata"]["uid"]
             if uid != claimed.get("uid"):
                 raise InvalidToken(
@@ -155,7 +160,7 @@ class ServiceAccountAuthenticator:
             raise InvalidToken("sub claim is invalid")
         secret = self._reader.read(SECRETS, secret_name, namespace)
         if secret is None or "deletionTimestamp" in secret["metadata"]:
-            raise InvalidToken("Token has been invalidated")
+            raise NotThere("Token has been invalidated")
         kept = b64decode((secret.get("data") or {}).get("token") or "")
         if not hmac.compare_digest(kept, token.encode()):
             raise InvalidToken("Token does not match server's copy")

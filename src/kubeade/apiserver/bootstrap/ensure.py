@@ -7,24 +7,28 @@ side, so that the ledger commits them together.
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
-from kubeade.api.errors import AlreadyExists, ApiError
-from kubeade.api.resource import Object
+from kubeade.api.errors import AlreadyExists, ApiError, Conflict
+from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.bootstrap.objects import (
     SERVICE_CIDRS,
     ClusterConfig,
     Placed,
     first_objects,
     kept_objects,
+    leading_to,
     namespaces,
     reconciled_objects,
 )
 from kubeade.apiserver.bootstrap.reconcile import reconciled
+from kubeade.apiserver.bootstrap.servers import Address
 from kubeade.apiserver.seams import Reader, Writer
 from kubeade.lib.clock import Clock
 from kubeade.lib.timestamps import format_time
 
 _RETRY_AFTER_SECONDS = 1.0
+_ATTEMPTS = 8
 _OWN_FIELDS = ("subsets", "endpoints", "ports", "addressType")
 _log = logging.getLogger(__name__)
 
@@ -43,11 +47,19 @@ class KeptObjects:
 
     def __init__(self, reader: Reader, writer: Writer, config: ClusterConfig) -> None:
         self._work = _Ensure(reader, writer)
+        self._config = config
         self._objects = kept_objects(config)
         self._changed = asyncio.Event()
         for resource, found in self._objects:
             key = (found["metadata"].get("namespace", ""), found["metadata"]["name"])
             reader.subscribe(resource, _Waker(self._changed, key))
+
+    def lead_to(self, servers: list[Address]) -> None:
+        """The `kubernetes` Service's endpoints are these from now on."""
+        config = leading_to(self._config, servers)
+        if config != self._config:
+            self._config, self._objects = config, kept_objects(config)
+            self._changed.set()
 
     async def run(self) -> None:
         while True:
@@ -92,14 +104,24 @@ class _Ensure:
         return None
 
     async def _one(self, placed: Placed) -> None:
-        resource, expected = placed
-        metadata = expected["metadata"]
-        existing = self._reader.read(resource, metadata["name"], metadata.get("namespace", ""))
-        if existing is None:
+        for _ in range(_ATTEMPTS):
+            existing = self._existing(*placed)
             try:
-                await self._writer.create(resource, expected)
-            except AlreadyExists:
-                return  # another server was quicker
+                return await self._once(*placed, existing)
+            except ApiError as error:
+                lost = existing is None and self._existing(*placed) is not None
+                if not lost and not isinstance(error, AlreadyExists | Conflict):
+                    raise
+                why = error  # another server was quicker
+        raise why
+
+    def _existing(self, resource: Resource, expected: Object) -> Object | None:
+        metadata = expected["metadata"]
+        return self._reader.read(resource, metadata["name"], metadata.get("namespace", ""))
+
+    async def _once(self, resource: Resource, expected: Object, existing: Object | None) -> None:
+        if existing is None:
+            await self._writer.create(resource, expected)
             return
         changed = _changed(existing, expected)
         if changed is not None:
@@ -142,4 +164,5 @@ async def _tell_ready(reader: Reader, writer: Writer, clock: Clock) -> None:
         "message": "Kubernetes default Service CIDR is ready",
         "lastTransitionTime": format_time(clock.now()),
     }
-    await writer.update(SERVICE_CIDRS, {**cidr, "status": {"conditions": [condition]}}, "status")
+    with suppress(Conflict):  # another server has told it
+        await writer.update(SERVICE_CIDRS, {**cidr, "status": {"conditions": [condition]}}, "status")

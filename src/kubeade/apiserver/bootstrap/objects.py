@@ -1,7 +1,7 @@
 """What exists on an empty cluster, as a list. Pure: the same configuration gives the same objects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
 from kubeade.api.resource import Object, Resource
@@ -26,6 +26,7 @@ from kubeade.apiserver.bootstrap.flow_control import (
     flow_schemas,
     priority_levels,
 )
+from kubeade.apiserver.bootstrap.servers import Address
 
 SERVICE_CIDRS = Resource("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -51,7 +52,8 @@ Placed = tuple[Resource, Object]
 class ClusterConfig:
     """Where the API server is reached, and the range that Services get their addresses from.
 
-    `address` and `port` are the server's own, as pods reach it; `service_cidr` gives the `kubernetes` Service
+    `address` and `port` are the server's own, as pods reach it, `others` further servers' addresses with the
+    same port; `service_cidr` gives the `kubernetes` Service
     its first address. `client_ca_pem` is what client certificates are verified with, `request_headers` how
     those are recognized who speak for others. `further_roles` are cluster roles, and their bindings, for
     users that upstream has no default role for. ServiceCIDRs are served since 1.33.
@@ -64,6 +66,13 @@ class ClusterConfig:
     request_headers: Mapping[str, str] = field(default_factory=dict)
     further_roles: Sequence[Object] = ()
     has_service_cidrs: bool = True
+    others: Sequence[str] = ()
+
+
+def leading_to(config: ClusterConfig, servers: Sequence[Address]) -> ClusterConfig:
+    """With these as the `kubernetes` Service's endpoints. All have one port."""
+    (address, port), *others = servers
+    return replace(config, address=address, port=port, others=tuple(each for each, _ in others))
 
 
 def namespaces() -> list[Placed]:
@@ -125,18 +134,19 @@ def _own_service(config: ClusterConfig) -> list[Placed]:
         },
     }
     port = {"name": "https", "port": config.port, "protocol": "TCP"}
+    addresses = [config.address, *config.others]
     endpoints = {
         "apiVersion": "v1",
         "kind": "Endpoints",
         "metadata": {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": config.address}], "ports": [port]}],
+        "subsets": [{"addresses": [{"ip": each} for each in addresses], "ports": [port]}],
     }
     endpoint_slice = {
         "apiVersion": ENDPOINT_SLICES.api_version,
         "kind": "EndpointSlice",
         "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}},
         "addressType": _family(config.address),
-        "endpoints": [{"addresses": [config.address], "conditions": {"ready": True}}],
+        "endpoints": [{"addresses": [each], "conditions": {"ready": True}} for each in addresses],
         "ports": [port],
     }
     return [(SERVICES, service), (ENDPOINTS, endpoints), (ENDPOINT_SLICES, endpoint_slice)]
