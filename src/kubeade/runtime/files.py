@@ -36,7 +36,7 @@ def container_places(
     log_path: str,
     image_volumes: dict[str, dict[str, Any]],
 ) -> Places:
-    rootfs = {**image.rootfs, "merged": str(directory / "rootfs"), "scratch": str(directory / "scratch")}
+    rootfs = {**image.rootfs, "merged": str(data_directory / "rootfs"), "scratch": str(directory / "scratch")}
     return Places(
         rootfs=rootfs,
         sandbox_directory=str(data_directory / "sandboxes" / sandbox["id"]),
@@ -53,7 +53,8 @@ def make_container(directory: Path, spec: dict[str, Any], places: Places, *, iso
     if places.log_path:
         Path(places.log_path).parent.mkdir(parents=True, exist_ok=True)
     if isolated:
-        (directory / "rootfs").mkdir()
+        # All containers mount their roots at this one place, each in a mount namespace of its own.
+        Path(places.rootfs["merged"]).mkdir(exist_ok=True)
         (directory / "scratch").mkdir()
     else:
         root = Path(places.mount_directory)

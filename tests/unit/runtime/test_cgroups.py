@@ -57,6 +57,16 @@ def test_group_in_another_goes_with_it(first, tmp_path):
     assert not list(tmp_path.glob("*/kubeade-x/*"))
 
 
+def test_group_is_joined_as_a_thread_on_version_one_and_as_a_process_on_version_two(first, second):
+    old, new = first.create("c"), second.create("c")
+    put(old, tasks="", cgroup__procs="")
+    put(new, cgroup__procs="")
+    cgroups.join(old)
+    cgroups.join(new)
+    assert {(Path(path) / "tasks").read_text() for path in old.values()} == {"0"}
+    assert (Path(new["unified"]) / "cgroup.procs").read_text() == "0"
+
+
 def test_limits_are_written_in_each_versions_words(first, second):
     del first
     resources = {"cpu_quota": 50_000, "cpu_shares": 1024, "memory_limit_in_bytes": 1 << 20, "pids_limit": -1}

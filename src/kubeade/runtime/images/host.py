@@ -8,6 +8,7 @@ import glob
 import hashlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ HOST_IMAGE = "kubeade.local/host:latest"
 HOST_IMAGE_ID = "sha256:" + hashlib.sha256(b"kubeade.local/host").hexdigest()
 
 _DISK_FILESYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "bcachefs"})
-_SECRET_PATTERNS = (
-    "/etc/shadow*", "/etc/gshadow*", "/etc/sudoers*", "/etc/ssh/*_key", "/etc/ssl/private", "/etc/kubernetes",
-    "/etc/rancher", "/etc/krb5.keytab", "/etc/machine-id", "/run", "/var/lib/docker", "/var/lib/containerd",
-    "/var/lib/kubelet", "/var/lib/etcd", "/var/log", "/var/spool",
+_SECRET_PATTERNS = ("/etc/shadow*", "/etc/gshadow*", "/etc/sudoers*", "/etc/ssh/*_key")
+_SECRETS = (
+    "/etc/ssl/private", "/etc/kubernetes", "/etc/rancher", "/etc/krb5.keytab", "/etc/machine-id", "/run",
+    "/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/log", "/var/spool",
 )  # fmt: skip
 _HOME_SECRETS = (
     ".ssh", ".gnupg", ".kube", ".aws", ".azure", ".config/gcloud", ".config/gh", ".docker", ".netrc",
@@ -28,6 +29,7 @@ _HOME_SECRETS = (
     ".python_history", ".local/share/keyrings", ".local/share/kubeade", ".mozilla",
 )  # fmt: skip
 _HOMES = ("/root", "/home/*")
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 def host_config() -> ImageConfig:
@@ -40,27 +42,38 @@ def host_config() -> ImageConfig:
 
 def host_rootfs(data_directory: Path) -> dict[str, Any]:
     """What the launcher mounts for it."""
-    return {"host": True, "submounts": _submounts(data_directory), "hidden": _hidden(data_directory)}
+    hidden, mounts = _hidden(data_directory), _MOUNTS.read_text(encoding="utf-8")
+    return {
+        "host": True,
+        "submounts": submounts(mounts, hidden),
+        "hidden": hidden,
+    }
 
 
-def _submounts(data_directory: Path) -> list[str]:
-    """Mount points of real filesystems besides `/`, parents first."""
+def submounts(mounts: str, hidden: list[str]) -> list[str]:
+    """Mount points of real filesystems besides `/`, parents first; none that is hidden anyway."""
+    unseen = ("/proc", "/sys", "/dev", *hidden)
     found = set()
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+    for line in mounts.splitlines():
         head, _, tail = line.partition(" - ")
         path = head.split()[4].encode().decode("unicode_escape")
-        inside = Path(path).is_relative_to(data_directory) or path.startswith(
-            ("/proc", "/sys", "/dev", "/run")
-        )
-        if path != "/" and tail.split()[0] in _DISK_FILESYSTEMS and not inside and os.path.isdir(path):
+        if path == "/" or tail.split()[0] not in _DISK_FILESYSTEMS or _is_below(path, unseen):
+            continue
+        if os.path.isdir(path):
             found.add(path)
     return sorted(found, key=lambda path: path.count("/"))
 
 
+def _is_below(path: str, directories: Iterable[str]) -> bool:
+    return any(path == directory or path.startswith(directory + "/") for directory in directories)
+
+
 def _hidden(data_directory: Path) -> list[str]:
-    patterns = [*_SECRET_PATTERNS]
-    patterns += [f"{home}/{secret}" for home in _HOMES for secret in _HOME_SECRETS]
-    found = {path for pattern in patterns for path in glob.glob(pattern)}
-    found.add(str(data_directory.resolve()))
-    kept = Path(sys.prefix), Path(sys.base_prefix)
-    return sorted(path for path in found if not any(place.is_relative_to(path) for place in kept))
+    """Where secrets really are, on this path or behind a symlink; never where Python is."""
+    homes = [path for pattern in _HOMES for path in glob.glob(pattern)]
+    found = {path for pattern in _SECRET_PATTERNS for path in glob.glob(pattern)}
+    found |= {path for path in _SECRETS if os.path.lexists(path)}
+    found |= {path for home in homes for name in _HOME_SECRETS if os.path.lexists(path := f"{home}/{name}")}
+    found = {os.path.realpath(path) for path in (*found, str(data_directory))}
+    kept = sys.prefix, sys.base_prefix
+    return sorted(path for path in found if not any(_is_below(place, [path]) for place in kept))

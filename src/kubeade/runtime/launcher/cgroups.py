@@ -100,10 +100,23 @@ def _enable_controllers(directory: str) -> None:
 
 def _remove(path: str) -> None:
     with contextlib.suppress(OSError):
-        for name in os.listdir(path):
-            if os.path.isdir(os.path.join(path, name)):
-                _remove(os.path.join(path, name))
+        if _removed(path):
+            return
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                _remove(entry.path)
         os.rmdir(path)
+
+
+def _removed(path: str) -> bool:
+    """Whether the group could be removed as it is: it has no others in it, or is not there."""
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def outer(paths: dict[str, str]) -> dict[str, str]:
@@ -112,9 +125,12 @@ def outer(paths: dict[str, str]) -> dict[str, str]:
 
 
 def join(paths: dict[str, str]) -> None:
-    """Put the calling process into the group."""
-    for path in paths.values():
-        _write(path, "cgroup.procs", "0")
+    """Put the calling process, which has one thread, into the group.
+
+    On version 1 it moves as a thread: a process that moves waits for all CPUs to have passed a point of rest.
+    """
+    for controller, path in paths.items():
+        _write(path, "cgroup.procs" if controller == "unified" else "tasks", "0")
 
 
 def processes(paths: dict[str, str]) -> list[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import socket
 import struct
 import termios
@@ -138,9 +137,6 @@ class Container:
         pid = self.record.get("pid")
         if self.alive and pid and processes.start_ticks(pid) == self.record["start_ticks"]:
             processes.kill(pid, number)
-
-    def remove_files(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def set_window(fd: int, width: int, height: int) -> None:

@@ -13,6 +13,7 @@ from kubeade.runtime.launcher.loop import Loop
 from kubeade.runtime.launcher.peer import Peer
 from kubeade.runtime.launcher.records import Records
 from kubeade.runtime.launcher.request import Refused, Request, merged, receive_status
+from kubeade.runtime.launcher.trash import Trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Launcher(CommandRequests):
         self._cgroups = cgroups.Cgroups(group)
         self._sandbox_records = Records(os.path.join(directory, "sandboxes"))
         self._container_records = Records(os.path.join(directory, "containers"))
+        self._trash = Trash(directory, self.loop)
         self._sandboxes: dict[str, Sandbox] = {}
         self._containers: dict[str, Container] = {}
         self._by_pid: dict[int, Container] = {}
@@ -156,9 +158,7 @@ class Launcher(CommandRequests):
         self._exit_when_idle()
 
     def _remove_sandbox_files(self, sandbox: Sandbox) -> None:
-        import shutil
-
-        shutil.rmtree(sandbox.directory, ignore_errors=True)
+        self._trash.take(sandbox.directory)
         if sandbox.record["spec"].get("resources"):
             self._cgroups.remove_outer(sandbox.record["id"])
 
@@ -318,7 +318,7 @@ class Launcher(CommandRequests):
             raise Refused("Invalid", f"container {container.record['id']} is running")
         container.finish_streams()
         self._cgroups.remove(container.record.get("cgroup_paths") or {})
-        container.remove_files()
+        self._trash.take(container.directory)
         del self._containers[container.record["id"]]
         request.reply({})
         self._exit_when_idle()
@@ -388,6 +388,8 @@ class Launcher(CommandRequests):
                 self._first_process_ended(container, *processes.exit_code(status))
             elif told := self._commands.pop(pid, None):
                 told(status)
+            else:
+                self._trash.swept(pid)
         self._check_ending()
 
     def _first_process_ended(self, container: Container, code: int, number: int) -> None:

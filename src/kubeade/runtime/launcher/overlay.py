@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from kubeade.runtime.launcher import syscalls
+from kubeade.runtime.launcher.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _FLAGS = syscalls.MS_NODEV
 """Device nodes that a container makes are of no use to it: devices come as bind mounts only."""
+_HIDING_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 
 
 def mount_root(spec: dict[str, Any]) -> str:
@@ -80,12 +83,27 @@ def _mount_host(spec: dict[str, Any], merged: str, scratch: str, flags: int) -> 
         if number and not os.path.isdir(target):
             continue
         _mount_overlay(path.replace("\\", "\\\\").replace(":", "\\:"), scratch, str(number), target, flags)
-    hide = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    for path in spec["hidden"]:
-        target = merged + path
-        if os.path.islink(target) or not os.path.exists(target):
-            continue
-        if os.path.isdir(target):
-            syscalls.mount("tmpfs", target, "tmpfs", hide | syscalls.MS_NOEXEC, "mode=0755,size=16m")
+    _hide(spec["hidden"], Root(merged), scratch)
+
+
+def _hide(paths: list[str], root: Root, scratch: str) -> None:
+    """Nothing over files, and over directories empty ones of one tmpfs: one for each would take far longer.
+
+    The tmpfs lies over the scratch directory, which the overlays have open and nobody has to see any more.
+    """
+    syscalls.mount("tmpfs", scratch, "tmpfs", _HIDING_FLAGS, "mode=0700,size=64m")
+    for number, path in enumerate(paths):
+        try:
+            fd = root.open(path, os.O_PATH | os.O_NOFOLLOW)
+        except OSError:
+            continue  # inside another one that is hidden, or in a submount that is not there
+        kind = os.fstat(fd).st_mode
+        if stat.S_ISLNK(kind):
+            os.close(fd)
+        elif stat.S_ISDIR(kind):
+            empty = os.path.join(scratch, f"hidden-{number}")
+            os.mkdir(empty)
+            root.mount(fd, empty, None, syscalls.MS_BIND)
         else:
-            syscalls.mount("/dev/null", target, None, syscalls.MS_BIND)
+            root.mount(fd, "/dev/null", None, syscalls.MS_BIND)
+    root.close()

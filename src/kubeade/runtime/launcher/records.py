@@ -27,11 +27,13 @@ class Records:
         return os.path.join(self._directory, identifier)
 
     def save(self, record: Record) -> None:
-        directory = self.directory_of(record["id"])
-        os.makedirs(directory, mode=0o711, exist_ok=True)
-        path = os.path.join(directory, "record.json")
-        with open(path + ".new", "w", encoding="utf-8", opener=_private) as file:
-            json.dump(record, file)
+        path = os.path.join(self.directory_of(record["id"]), "record.json")
+        data = json.dumps(record).encode()  # far faster than json.dump, which encodes piece by piece
+        try:
+            _write(path + ".new", data)
+        except FileNotFoundError:
+            os.makedirs(self.directory_of(record["id"]), mode=0o711, exist_ok=True)
+            _write(path + ".new", data)
         os.replace(path + ".new", path)
 
     def load(self) -> list[Record]:
@@ -46,5 +48,7 @@ class Records:
         return sorted(found, key=lambda record: record["created_at"])
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+def _write(path: str, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(fd, "wb", buffering=0) as file:
+        file.write(data)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _FILE_LIMIT_BYTES = 8 << 20
+_READ_BYTES = 64 << 10
 _ID_LIMIT = (1 << 31) - 1
 
 
@@ -50,8 +51,11 @@ def reader(open_file: Callable[[str], int]) -> Callable[[str], str]:
             fd = open_file(path)
         except OSError:
             return ""
-        with os.fdopen(fd, "rb") as file:
-            return file.read(_FILE_LIMIT_BYTES).decode("utf-8", "replace")
+        content = bytearray()
+        with os.fdopen(fd, "rb", buffering=0) as file:
+            while len(content) < _FILE_LIMIT_BYTES and (part := file.read(_READ_BYTES)):
+                content += part
+        return content.decode("utf-8", "replace")
 
     return read
 
