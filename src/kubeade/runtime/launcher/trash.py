@@ -1,7 +1,7 @@
 """Where the files of removed sandboxes and containers go: out of sight at once, off the disk soon after.
 
-A scratch layer may hold any number of files, and a busy disk lets each wait. So a child of the launcher removes
-what has been gathered; what it leaves behind when it is killed goes with the next sweep.
+A scratch layer may hold any number of files, and a busy disk lets each wait. So a child of the launcher
+removes what has been gathered; what it leaves behind when it is killed goes with the next sweep.
 """
 
 from __future__ import annotations
