@@ -35,6 +35,7 @@ from kubeade.cluster.trust import Trust
 from kubeade.cluster.users import authorization_webhook, further_users
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
+from kubeade.lib.http.client_certificates import ask_for_certificates
 from kubeade.lib.http.server import HttpServer
 from kubeade.lib.ids import Ids
 from kubeade.store.ledger import Ledger, LedgerUnusable
@@ -124,6 +125,7 @@ class ControlPlane:
         names = self._names(addresses)
         context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
         context.load_verify_locations(cadata=self._request_headers.authority_pem.decode())
+        ask_for_certificates(context)
         self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
         for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)

@@ -78,20 +78,33 @@ class RequestAuthenticator:
         return user
 
     async def _authenticated(self, request: Request) -> User | None:
-        if request.peer_certificate:
-            user = self._proxies.authenticate(request) if self._proxies else None
-            if user is not None:
-                return user
-            user = self._certificates.authenticate(request.peer_certificate)
-            if user is not None:
-                return user
+        """A good token counts beside a bad certificate; a bad certificate alone is not anonymous."""
+        refused: Unauthorized | None = None
+        try:
+            user = self._by_certificate(request)
+        except Unauthorized as error:
+            user, refused = None, error
+        if user is not None:
+            return user
         token = bearer_token(request.headers.get("authorization", ""))
         if not token:
+            if refused is not None:
+                raise refused
             return None
         try:
             return (await self._bearer.authenticate(token))[0]
         except InvalidToken as error:
             raise Unauthorized("Unauthorized") from error
+
+    def _by_certificate(self, request: Request) -> User | None:
+        """Raises Unauthorized."""
+        if not request.peer_certificate:
+            return None
+        if self._proxies is not None:
+            user = self._proxies.authenticate(request)
+            if user is not None:
+                return user
+        return self._certificates.authenticate(request.peer_certificate, request.peer_intermediates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ So this server can stand behind another one, as extension API servers stand behi
 certificate the headers mean nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
@@ -69,8 +69,8 @@ class RequestHeaderAuthenticator:
         name = next(self._values(request, self._names), "")
         if not name or not request.peer_certificate:
             return None
-        proxy = self._proxy(request.peer_certificate)
-        if not proxy.signed:
+        proxy = self._proxy(request.peer_certificate, request.peer_intermediates)
+        if proxy is None:
             return None
         if self._clock.now() > proxy.not_after or (self._allowed and proxy.name not in self._allowed):
             raise Unauthorized("Unauthorized")
@@ -87,15 +87,18 @@ class RequestHeaderAuthenticator:
     def _tells(self, name: str) -> bool:
         return name in self._told or name.startswith(self._prefixes)
 
-    def _proxy(self, der: bytes) -> "_Proxy":
+    def _proxy(self, der: bytes, intermediates: Sequence[bytes]) -> "_Proxy | None":
+        """None for what no authority of proxies has signed."""
         known = self._known.get(der)
         if known is None:
             try:
                 certificate = read_certificate(der)
             except ValueError as error:
                 raise Unauthorized("Unauthorized") from error
-            signed = self._issuers.signed(der)
-            known = _Proxy(signed, certificate.common_name, certificate.not_after)
+            until = self._issuers.good_until(der, intermediates, self._clock.now())
+            if until is None:
+                return None
+            known = _Proxy(certificate.common_name, until)
             self._known.put(der, known)
         return known
 
@@ -116,7 +119,6 @@ class RequestHeaderAuthenticator:
 
 @dataclass(frozen=True, slots=True)
 class _Proxy:
-    signed: bool
     name: str
     not_after: datetime
 

@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(_UNSENT_BYTES)
         self._writer = ResponseWriter(self._transport, self._site.clock)
         self._parser = httptools.HttpRequestParser(self)
-        self._certificate = _peer_certificate(self._transport)
+        self._certificates = _peer_chain(self._transport)
         self._address = _peer_address(self._transport)
         if len(self._site.connections) >= self._site.limits.connections or self._site.stopping:
             self._transport.abort()
@@ -268,9 +268,10 @@ class Connection(asyncio.Protocol):
             incoming.headers,
             b"".join(incoming.body),
             raw_path,
-            self._certificate,
+            self._certificates[0] if self._certificates else None,
             self._address,
             repeated=incoming.repeated,
+            peer_intermediates=self._certificates[1:],
         )
         upgrade = self._parser.should_upgrade()
         self._enqueue(_Queued(request, self._parser.should_keep_alive(), upgrade=upgrade))
@@ -406,9 +407,14 @@ class Connection(asyncio.Protocol):
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ /\S* HTTP/1\.[01]\r\n")
 
 
-def _peer_certificate(transport: asyncio.Transport) -> bytes | None:
-    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-    return tls.getpeercert(True) if tls is not None else None
+def _peer_chain(transport: asyncio.Transport) -> tuple[bytes, ...]:
+    """The client's certificate and what came with it, as DER; nothing where it has shown none."""
+    tls: Any = transport.get_extra_info("ssl_object")
+    own = tls.getpeercert(True) if tls is not None else None
+    if own is None:
+        return ()
+    chain = tls._sslobj.get_unverified_chain() or ()
+    return (own, *(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in chain[1:]))
 
 
 def _peer_address(transport: asyncio.Transport) -> str:

@@ -33,7 +33,8 @@ class Request:
     `headers` has lower-case names; repeated headers are joined with ", ", and `repeated` has their values one
     by one, where a value may have a comma of its own (`values`).
     `path` is percent-decoded once; `raw_path` is what stood on the wire, without the query.
-    `peer_certificate` is the verified client certificate (DER), None without one.
+    `peer_certificate` is the client's certificate (DER), None without one: verified, unless the server's TLS
+    context leaves that to its handler (`client_certificates`); `peer_intermediates` is what came with it.
     `interruptible` is for a handler to set while it only waits for somebody else: should the client go away
     meanwhile, the handler is cancelled.
     `identity` is set only in-process, by whoever wired the client: it stands for authentication.
@@ -50,6 +51,7 @@ class Request:
     identity: Any = None
     repeated: Mapping[str, list[str]] = field(default_factory=dict)
     interruptible: bool = False
+    peer_intermediates: tuple[bytes, ...] = ()
 
     def values(self, name: str) -> list[str]:
         """All values of a header (its name in lower case), as they were sent."""
