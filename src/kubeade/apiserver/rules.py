@@ -59,8 +59,6 @@ def _decode(call: Call, resource: Resource, obj: Object, duplicates: Duplicates)
         found, warned = decode_custom(custom, call.backend.schema, obj, mode, duplicates)
     else:
         found, warned = call.backend.decoder.decode(resource, obj, mode, duplicates)
-        if "spec" not in found and "spec" in call.backend.schema.node(resource).fields:
-            found = {**found, "spec": {}}  # upstream's objects cannot be without: it is no pointer there
         apply_defaults(resource, found)
     call.warnings.extend(warned)
     return found

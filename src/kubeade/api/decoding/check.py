@@ -1,7 +1,8 @@
 """Says fast whether an object needs no work: known fields, right types, no nulls, canonical values.
 
 Each node of the schema becomes one closure, compiled when a value first reaches it. A closure answers
-True or False and changes nothing; what is wrong, and where, is for `clean` to find out.
+True or False and changes nothing, but that it puts in what is always there (`api.zeros`); what is wrong, and
+where, is for `clean` to find out.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from kubeade.api.decoding.values import (
     is_canonical_time,
 )
 from kubeade.api.schema_node import Node
+from kubeade.api.zeros import Zeros, zeros_of
 
 Check = Callable[[Any], bool]
 
@@ -44,25 +46,34 @@ def _object(node: Node) -> Check:
         return _map(node.values)
     if node.preserves_unknown_fields:
         return lambda value: type(value) is dict
+    zeros = zeros_of(node)
     plain: dict[str, type] = {}
+    plain_zeros: dict[str, type] = {}
     checks: dict[str, Check] = {}
     for name, field in node.fields.items():
         of_type = plain_type(field)
         if of_type is None:
-            checks[name] = _when_first_needed(checks, name, field, name in node.required)
+            checks[name] = _when_first_needed(checks, name, field, name in zeros.omitted)
         else:
             plain[name] = of_type
-    return _fields(plain, checks)
+            if name not in zeros.omitted:
+                plain_zeros[name] = of_type
+    return _fields(zeros, plain, plain_zeros, checks)
 
 
-def _fields(plain: dict[str, type], checks: dict[str, Check]) -> Check:
-    type_of, check_of = plain.get, checks.get
+def _fields(
+    zeros: Zeros, plain: dict[str, type], plain_zeros: dict[str, type], checks: dict[str, Check]
+) -> Check:
+    type_of, zero_type_of, check_of = plain.get, plain_zeros.get, checks.get
+    always, fill = frozenset(zeros.always), zeros.fill
 
     def check(value: Any) -> bool:
         if type(value) is not dict:
             return False
+        if always and not value.keys() >= always:
+            fill(value)
         for name, field in value.items():
-            if type_of(name) is type(field):
+            if type_of(name) is type(field) and (field or zero_type_of(name)):
                 continue
             check_field = check_of(name)
             if check_field is None or not check_field(field):
@@ -72,23 +83,18 @@ def _fields(plain: dict[str, type], checks: dict[str, Check]) -> Check:
     return check
 
 
-def _when_first_needed(checks: dict[str, Check], name: str, node: Node, required: bool) -> Check:
+def _when_first_needed(checks: dict[str, Check], name: str, node: Node, omitted: bool) -> Check:
     def check(value: Any) -> bool:
         compiled = compile_check(node)
-        if not required and is_collection(node):
-            compiled = _not_empty(compiled)
+        if omitted:
+            compiled = _not_zero(compiled)
         checks[name] = compiled
         return compiled(value)
 
     return check
 
 
-def is_collection(node: Node) -> bool:
-    """Lists and maps: where they are optional, empty ones are left out, as upstream does."""
-    return node.type == "array" or (node.type == "object" and node.values is not None)
-
-
-def _not_empty(check: Check) -> Check:
+def _not_zero(check: Check) -> Check:
     return lambda value: bool(value) and check(value)
 
 

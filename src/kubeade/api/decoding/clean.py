@@ -7,7 +7,6 @@ Type errors are worded like Go's JSON decoder, which clients and people know fro
 from collections.abc import Callable
 from typing import Any
 
-from kubeade.api.decoding.check import is_collection
 from kubeade.api.decoding.values import (
     INT32,
     canonical_base64,
@@ -17,6 +16,7 @@ from kubeade.api.decoding.values import (
 )
 from kubeade.api.resource import Object
 from kubeade.api.schema_node import Node
+from kubeade.api.zeros import zero, zeros_of
 
 MOST_UNKNOWN_FIELDS = 100
 _GO_SCALARS = {"string": "string", "boolean": "bool", "number": "float64", "quantity": "resource.Quantity"}
@@ -52,14 +52,16 @@ class Cleaner:
         if node.preserves_unknown_fields:
             return value
         kept: Object = {}
+        zeros = zeros_of(node)
         for name, field in value.items():
             known = node.fields.get(name)
             if known is None:
                 self._add_unknown(_join(path, name))
                 continue
             cleaned = self._field(node, name, known, field, _join(path, name))
-            if cleaned is not _OMITTED:
+            if cleaned is not _OMITTED and not zeros.leaves_out(name, cleaned):
                 kept[name] = cleaned
+        zeros.fill(kept)
         return kept
 
     def _field(self, parent: Node, name: str, node: Node, value: Any, path: str) -> Any:
@@ -70,8 +72,7 @@ class Cleaner:
         cleaned = self.clean(node, value, path)
         self._fields.pop()
         self._struct = outer
-        empty = cleaned in ([], {}) and name not in parent.required
-        return _OMITTED if empty and is_collection(node) else cleaned
+        return cleaned
 
     def _array(self, node: Node, value: Any, path: str) -> list[Any]:
         self._expect(isinstance(value, list), node, value)
@@ -83,7 +84,7 @@ class Cleaner:
     def _element(self, node: Node, value: Any, path: str) -> Any:
         """An item of a list or a map; a null there stands for the type's empty value."""
         if value is None:
-            return {"object": {}, "array": [], "string": "", "quantity": "0", "boolean": False}.get(node.type)
+            return [] if node.type == "array" else {} if node.values is not None else zero(node)
         return self.clean(node, value, path)
 
     def _scalar(self, node: Node, value: Any) -> Any:

@@ -10,11 +10,13 @@ PREFIX = "io.k8s."
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`inlined` names the message whose fields stand here; then `name` is empty."""
+    """`inlined` names the message whose fields stand here; then `name` is empty. `keeps_zero`: JSON shows a
+    zero that was meant; `always_there`: it shows one where nothing was said, too."""
 
     name: str
     number: int
     keeps_zero: bool
+    always_there: bool = False
     inlined: str = ""
 
 
@@ -37,8 +39,9 @@ def fields_of(message: str) -> list[Field]:
     for word in _lines().get(message, "").split():
         name, _, explicit = word.partition("=")
         number = int(explicit) if explicit else number + 1
-        keeps_zero = name.endswith("?")
-        name = name.rstrip("?")
+        always = name.endswith("!")
+        keeps_zero = always or name.endswith("?")
+        name = name.rstrip("?!")
         inlined = PREFIX + name[1:] if name.startswith("&") else ""
-        fields.append(Field("" if inlined else name, number, keeps_zero, inlined))
+        fields.append(Field("" if inlined else name, number, keeps_zero, always, inlined))
     return fields

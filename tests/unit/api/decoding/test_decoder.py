@@ -19,7 +19,8 @@ def pod(**container: Any) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "web", "labels": {"app": "web"}},
-        "spec": {"containers": [{"name": "c", "image": "i", **container}]},
+        "spec": {"containers": [{"name": "c", "image": "i", "resources": {}, **container}]},
+        "status": {},
     }
 
 
