@@ -125,10 +125,27 @@ def _opened(path: Path) -> Iterator[Path]:
             file.seek(0)
             try:
                 with tarfile.open(fileobj=file, mode="r:") as archive:
-                    archive.extractall(folder, filter="data")
+                    _take_out(archive, folder)
             except tarfile.TarError as error:
                 raise SnapshotRefused(f"{path} is no snapshot of kubeade: {error}") from error
         yield folder
+
+
+def _take_out(archive: tarfile.TarFile, folder: Path) -> None:
+    """Folders and files of the archive, each below `folder`, without owners."""
+    for member in archive:
+        target = folder / member.name
+        if not target.resolve().is_relative_to(folder.resolve()) or not (member.isdir() or member.isfile()):
+            raise SnapshotRefused(f"{member.name} does not belong in a snapshot of kubeade")
+        if member.isdir():
+            target.mkdir(parents=True, exist_ok=True, mode=0o700)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        content = archive.extractfile(member)
+        assert content is not None, "a regular file has content"
+        with content, target.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        target.chmod(member.mode & 0o755)
 
 
 def _take_ledger(path: Path, size: int, target: Path) -> None:

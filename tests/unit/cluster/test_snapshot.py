@@ -1,6 +1,7 @@
 """A snapshot is the cluster as of one moment, whole or refused."""
 
 import hashlib
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.snapshot import SnapshotRefused, read, restore, save
 from kubeade.store.schema import copy_file
+from kubeade.store.sealed import seal
 from kubeade.store.sqlite import SqliteLedger
 
 
@@ -78,3 +80,18 @@ def test_what_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"text" + hashlib.sha256(b"text").digest())
     with pytest.raises(SnapshotRefused, match="no snapshot"):
         read(tmp_path / "text")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("../out", tarfile.REGTYPE), ("/out", tarfile.REGTYPE), ("pki", tarfile.SYMTYPE)]
+)
+def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path: Path, name: str, kind: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, "/etc"
+    path = tmp_path / "one.snapshot"
+    with path.open("w+b") as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            archive.addfile(member)
+        seal(file)
+    with pytest.raises(SnapshotRefused, match="does not belong"):
+        read(path)

@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
     def stop(self) -> None:
         """End a stream; close when nothing is being answered."""
         if self.task is None:
-            self._transport.close()
+            self._close()
         elif self._interruptible or self._duplex is not None:
             self.task.cancel()
 
@@ -337,8 +337,13 @@ class Connection(asyncio.Protocol):
             self.deadline = self._loop.time() + self._site.limits.idle_seconds
         elif self._refused and not self._ended:
             # Closing while the client still sends would reset the connection, and our answer with it.
-            self._loop.call_later(self._site.limits.linger_seconds, self._transport.close)
+            self._loop.call_later(self._site.limits.linger_seconds, self._close)
         else:
+            self._close()
+
+    def _close(self) -> None:
+        # Python 3.11.2, Debian 12's, cannot abort a TLS transport any more that was closed twice.
+        if not self._transport.is_closing():
             self._transport.close()
 
     async def _answer(self, queued: _Queued) -> bool:

@@ -54,7 +54,8 @@ class StreamDuplex:
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        self._writer.close()
+        if not self._writer.is_closing():  # see Connection._close
+            self._writer.close()
         with suppress(OSError):
             await self._writer.wait_closed()
 
