@@ -110,7 +110,7 @@ class Broken:
 
     async def update(self, key: bytes, value: bytes, **more: Any) -> Any:
         self._calls += 1
-        if self._fault == "lost swaps" and self._calls % 20 == 0:
+        if self._fault == "lost swaps":
             current = await self._ledger.get(key)
             if current is not None:
                 more["expected_revision"] = current.mod_revision
