@@ -17,6 +17,7 @@ import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from load import Target
 
@@ -46,6 +47,18 @@ class Server:
     def cpu_seconds(self) -> float:
         """CPU time of its processes so far."""
         return sum(_cpu_ticks(pid) for pid in self.pids) / os.sysconf("SC_CLK_TCK")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The object at `path`; nothing if there is none."""
+        request = urllib.request.Request(f"https://{self.target.host}:{self.target.port}{path}")
+        if self.target.token:
+            request.add_header("authorization", f"Bearer {self.target.token}")
+        try:
+            with urllib.request.urlopen(request, context=self.target.context, timeout=5) as answer:
+                found: dict[str, Any] = json.loads(answer.read())
+                return found
+        except OSError:
+            return {}
 
     def stop(self) -> None:
         for command in self.stop_commands:
@@ -92,7 +105,7 @@ def start_kubeade_apiserver(directory: Path) -> Server:
     port = _free_port()
     command = [sys.executable, "-m", "kubeade.cli.main", "apiserver", "--data-dir", str(directory / "data")]
     began = time.perf_counter()
-    process = subprocess.Popen([*command, f"--secure-port={port}"], **_quiet(directory / "apiserver.log"))
+    process = subprocess.Popen([*command, f"--secure-port={port}"], **quiet(directory / "apiserver.log"))
     _wait_ready(port, ssl._create_unverified_context(), process)
     ready = time.perf_counter() - began
     path = directory / "data" / "kubeconfig"
@@ -105,10 +118,10 @@ def start_real(directory: Path, etcd: str, apiserver: str) -> Server:
     directory.mkdir(parents=True)
     client, peer, secure = (_free_port() for _ in range(3))
     began = time.perf_counter()
-    store = subprocess.Popen(_etcd_command(etcd, directory, client, peer), **_quiet(directory / "etcd.log"))
+    store = subprocess.Popen(_etcd_command(etcd, directory, client, peer), **quiet(directory / "etcd.log"))
     _openssl(directory)
     server = subprocess.Popen(
-        _apiserver_command(apiserver, directory, client, secure), **_quiet(directory / "apiserver.log")
+        _apiserver_command(apiserver, directory, client, secure), **quiet(directory / "apiserver.log")
     )
     context = ssl._create_unverified_context()
     _wait_ready(secure, context, server)
@@ -138,7 +151,7 @@ def start_component(server: Server, command: list[str], directory: Path) -> subp
     """A component that works for `server`; its log lies beside the server's data."""
     assert server.kubeconfig is not None
     log = directory / f"{Path(command[0]).name}-component.log"
-    return subprocess.Popen([*command, "--kubeconfig", str(server.kubeconfig)], **_quiet(log))
+    return subprocess.Popen([*command, "--kubeconfig", str(server.kubeconfig)], **quiet(log))
 
 
 def _etcd_command(etcd: str, directory: Path, client: int, peer: int) -> list[str]:
@@ -199,7 +212,7 @@ def _wait_ready(port: int, context: ssl.SSLContext, process: subprocess.Popen[by
     raise SystemExit("the real API server was not ready in time")
 
 
-def _quiet(log: Path) -> dict[str, object]:
+def quiet(log: Path) -> dict[str, object]:
     return {"stdout": log.open("wb"), "stderr": subprocess.STDOUT}
 
 
