@@ -117,7 +117,7 @@ def _read(connection: sqlite3.Connection, span: tuple[bytes, bytes], revision: i
 def read_events(connection: sqlite3.Connection, start: bytes, end: bytes, wanted: Window) -> Span:
     """The first events of [start, end) in the window. Raises Compacted, FutureRevision."""
     with Snapshot(connection):
-        _check_revision(connection, wanted.after_revision)
+        _check_revision(connection, min(wanted.after_revision + 1, wanted.upto_revision))
         events = _select_events(connection, start, end, replace(wanted, limit=wanted.limit + 1))
         if len(events) <= wanted.limit:
             return Span(events, wanted.upto_revision)

@@ -175,7 +175,7 @@ class Ledger(Protocol):
 
     @property
     def compact_revision(self) -> int:
-        """The oldest revision that can still be read or watched from (0: all of them)."""
+        """The oldest revision that can still be read (0: all of them), and that a watch can begin after."""
         ...
 
     async def create(

@@ -18,5 +18,7 @@ def place_of(revision: int, step: int = 0) -> int:
 
 
 def oldest_readable(compacted: int, first: int) -> int:
-    """0 where nothing was forgotten: `first`, the oldest change there is, is the first there was."""
-    return max(compacted, first - 1 if first > EMPTY_REVISION + 1 else 0)
+    """0 where nothing was forgotten: `first`, the oldest change there is, is the first there was.
+
+    So the changes of the oldest readable revision itself are there, and can be watched, too."""
+    return max(compacted, first if first > EMPTY_REVISION + 1 else 0)

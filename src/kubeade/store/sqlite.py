@@ -159,7 +159,7 @@ class SqliteLedger:
 
     async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> FeedWatch:
         self._check_open()
-        if after_revision < self.compact_revision:
+        if after_revision + 1 < self.compact_revision:
             raise Compacted(self.compact_revision)
         if after_revision > self.revision:
             raise FutureRevision(f"cannot watch from {after_revision}: the newest is {self.revision}")

@@ -2,7 +2,7 @@
 
 Revisions have no gaps, so the rows to forget are always the oldest ones, up to a target revision:
 
-- all below an explicit compaction;
+- all below an explicit compaction (its own changes stay: a watch may begin with them, as on etcd);
 - those over the budget's revisions, except young ones;
 - those over the budget's bytes, however young: the file must not grow without bound.
 
@@ -89,7 +89,7 @@ class HistoryTrim:
         newest = self.extent.newest
         aged = self.aged_revision if self._budget.young_seconds else newest
         over = min(newest - self._budget.revisions, aged)
-        return min(max(self.extent.compacted, over), newest - 1)
+        return min(max(self.extent.compacted - 1, over), newest - 1)
 
     def _over_bytes(self) -> bool:
         return self.extent.bytes_total - self.extent.first_total > self._budget.bytes

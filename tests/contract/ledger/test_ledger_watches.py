@@ -128,7 +128,7 @@ async def test_a_watch_from_before_the_compaction_is_refused(ledger: Ledger) -> 
     await change_often(ledger)
     await ledger.compact(101)
     with pytest.raises(Compacted) as refused:
-        await ledger.watch(b"/a/", b"/a0", after_revision=100)
+        await ledger.watch(b"/a/", b"/a0", after_revision=99)
     assert refused.value.compact_revision == 101
     async with await ledger.watch(b"/a/", b"/a0", after_revision=101) as watch:
         events = await take(watch, 80)

@@ -77,6 +77,17 @@ class FaultyDisk:
 
     _paths: dict[int, str] = field(default_factory=dict)
     _operations: int = 0
+    _rate: float = 0.0
+    _codes: tuple[int, ...] = ()
+    _chance: random.Random = field(default_factory=random.Random)
+
+    def fail_every(self, chance: random.Random, operations: int, codes: tuple[int, ...]) -> None:
+        """From now on, one of so many writes or syncs fails."""
+        self._chance, self._rate, self._codes = chance, 1 / operations, codes
+
+    def recover(self) -> None:
+        """Nothing fails any more."""
+        self._rate = 0.0
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -148,6 +159,8 @@ class FaultyDisk:
 
     def _fails(self) -> int:
         self._operations += 1
+        if self._rate and self._chance.random() < self._rate:
+            return self._chance.choice(self._codes)
         return self.failures.get(self._operations - 1, SQLITE_OK)
 
 

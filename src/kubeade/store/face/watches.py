@@ -62,10 +62,10 @@ class Watcher:
         self.hidden = {_FILTERED[number] for number in request.filters if number in (0, 1)}
         self.task: Task[None] | None = None
 
-    @property
-    def caught_up(self) -> bool:
-        """Whether nothing up to the ledger's newest revision is still to be sent."""
-        return not self.sending and self.watch.caught_up
+    def caught_up(self, newest: int) -> bool:
+        """Whether nothing up to the ledger's newest revision is still to be sent. A watch that starts in the
+        future is not there yet: told of an older revision, its client would go on from before its start."""
+        return not self.sending and self.watch.caught_up and self.request.start_revision <= newest + 1
 
 
 class WatchStream:
@@ -186,14 +186,15 @@ class WatchStream:
         self._timer = asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tick)
         newest = self._ledger.revision
         for watcher in self._watchers.values():
-            if watcher.request.progress_notify and watcher.caught_up and self.outbox.empty:
+            if watcher.request.progress_notify and watcher.caught_up(newest) and self.outbox.empty:
                 self.outbox.put(m.WatchResponse(self._desk.header(newest), watcher.id))
 
     def _tell_progress(self) -> None:
         """Answer a request for it; where a watch still catches up, look again soon."""
         if not self._progress_wanted:
             return
-        if all(watcher.caught_up for watcher in self._watchers.values()):
+        newest = self._ledger.revision
+        if all(watcher.caught_up(newest) for watcher in self._watchers.values()):
             self._progress_wanted = False
             self.outbox.put(m.WatchResponse(self._desk.header(), ALL_WATCHES))
         else:

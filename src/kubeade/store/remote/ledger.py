@@ -164,6 +164,7 @@ class EtcdLedger:
             await self.refresh()
         if after_revision > self.revision:
             raise FutureRevision(f"cannot watch from {after_revision}: the newest is {self.revision}")
+        # Not with the compacted revision itself: there etcd before 3.4.34 and 3.5.16 leaves deletions out.
         if after_revision < self._compact_revision:
             raise Compacted(self._compact_revision)
         return FeedWatch(

@@ -18,6 +18,7 @@ from kubeade.store.etcd import refusals
 from kubeade.store.ledger import (
     FutureRevision,
     LeaseNotFound,
+    LedgerClosed,
     LedgerError,
     LedgerFailed,
     LedgerFull,
@@ -79,6 +80,7 @@ class Members:
     def __init__(self, address: EtcdAddress) -> None:
         self._channels = [_channel(server, address) for server in address.servers]
         self._current = 0
+        self._closed = False
 
     async def read(self, method: str, request: Message, kind: type[M]) -> M:
         """Ask until somebody answers. Raises LedgerError; OutcomeUnknown when nobody has for long."""
@@ -92,9 +94,13 @@ class Members:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_SECONDS
         while True:
+            self._check_open()
             member = self._current
             try:
                 return await self._call(member, method, request, kind)
+            except asyncio.CancelledError:
+                self._check_open()  # gRPC cancels what is on its way when its channel is closed
+                raise
             except MemberLost as lost:
                 if loop.time() > deadline or not (any_loss or lost.not_taken):
                     raise OutcomeUnknown(f"etcd: {lost}") from lost
@@ -111,6 +117,7 @@ class Members:
 
     def stream(self, method: str, kind: type[Message]) -> tuple[int, Any]:
         """A two-way stream with the member in use, and which one that is."""
+        self._check_open()
         call = self._channels[self._current].stream_stream(method, encode, partial(decode, kind))
         return self._current, call(metadata=HAS_LEADER)
 
@@ -119,7 +126,13 @@ class Members:
         if member == self._current:
             self._current = (member + 1) % len(self._channels)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LedgerClosed("the ledger was closed")
+
     async def close(self) -> None:
+        """What is still asked meets LedgerClosed."""
+        self._closed = True
         for channel in self._channels:
             await channel.close()
 
