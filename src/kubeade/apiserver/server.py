@@ -227,6 +227,8 @@ class ApiServer:
         self.metrics.observe(self._labels(info), response.status, loop.time() - started)
         if trail is not None:
             trail.finish(response)
+            if trail.unkept:
+                await trail.keep()
         return response
 
     async def _settled(self, request: Request, answer: Awaitable[Response]) -> Response:
@@ -257,6 +259,8 @@ class ApiServer:
         user = await self._user(request, info, trail)
         if trail is not None:
             trail.begin(attributes_of(user, info))
+            if trail.unkept and not await trail.keep():
+                raise InternalError("Internal error occurred: failed to store audit event")
         if impersonates(request.headers):
             user, constraint = await self._impersonated(user, request, info)
             if trail is not None:
@@ -342,7 +346,11 @@ class ApiServer:
         custom = self._customs.find(found.resource)
         if custom is not None and custom.deprecation_warning:
             call.warnings.append(custom.deprecation_warning)
-        return await route(call, self.subresources)
+        try:
+            return await route(call, self.subresources)
+        except ApiError as error:
+            error.warnings = call.warnings
+            raise
 
     def _covered(self, info: RequestInfo) -> int:
         """How many objects a list or watch is about."""

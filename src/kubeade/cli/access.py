@@ -1,18 +1,17 @@
 """The arguments about who may come in and what is kept of it, by kube-apiserver's names."""
 
 import argparse
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubeade.cli import audit_flags
 from kubeade.cli.errors import CommandError
+from kubeade.cli.flag_values import absolute, seconds
 
 if TYPE_CHECKING:
     from kubeade.apiserver.fairness.limits import RequestLimits
-    from kubeade.cluster.access import Access, AuditFiles, OidcFlags, Rights, Users, WebhookFile
+    from kubeade.cluster.access import Access, OidcFlags, Rights, Users, WebhookFile
 
 MODES = ("Node", "RBAC", "Webhook")
-_DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an EncryptionConfiguration: which objects are encrypted on disk (default: none)",
     )
     _add_limits(parser.add_argument_group("how much is worked on at a time"))
-    _add_audit(parser.add_argument_group("the audit log (default: none)"))
+    audit_flags.add_arguments(parser)
 
 
 def _add_limits(parser: argparse._ActionsContainer) -> None:
@@ -43,26 +42,6 @@ def _add_limits(parser: argparse._ActionsContainer) -> None:
         choices=["true", "false"],
         help="share the sum of both out among priority levels; default: %(default)s",
     )
-
-
-def _add_audit(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument(
-        "--audit-policy-file", default="", metavar="FILE", help="what is kept of which request"
-    )
-    parser.add_argument("--audit-log-path", default="", metavar="FILE", help="where it goes; - is the output")
-    for flag, default, what in (
-        ("maxsize", 100, "megabytes of one file (0: no limit)"),
-        ("maxbackup", 100, "files that are kept (0: all)"),
-        ("maxage", 366, "days that they are kept (0: for ever)"),
-    ):
-        parser.add_argument(
-            f"--audit-log-{flag}",
-            type=int,
-            default=default,
-            metavar="N",
-            help=f"{what}; default: %(default)s",
-        )
-    parser.add_argument("--audit-log-compress", action="store_true", help="gzip what is put aside")
 
 
 def _add_users(parser: argparse._ActionsContainer) -> None:
@@ -107,9 +86,9 @@ def read(options: argparse.Namespace) -> "Access":
     """Raises CommandError (2) for what does not fit together."""
     from kubeade.cluster.access import Access
 
-    encryption = _absolute(options.encryption_provider_config)
+    encryption = absolute(options.encryption_provider_config)
     limits = _limits(options)
-    return Access(_audit(options), _users(options), _rights(options), encryption, limits)
+    return Access(audit_flags.read(options), _users(options), _rights(options), encryption, limits)
 
 
 def _limits(options: argparse.Namespace) -> "RequestLimits":
@@ -134,13 +113,13 @@ def _users(options: argparse.Namespace) -> "Users":
             "--authentication-config and --oidc-* or --anonymous-auth are mutually exclusive", exit_code=2
         )
     return Users(
-        _absolute(options.token_auth_file),
+        absolute(options.token_auth_file),
         oidc,
-        _absolute(options.authentication_config),
+        absolute(options.authentication_config),
         _webhook(
             options.authentication_token_webhook_config_file, options.authentication_token_webhook_version
         ),
-        _seconds(options, "authentication_token_webhook_cache_ttl"),
+        seconds(options, "authentication_token_webhook_cache_ttl"),
         options.anonymous_auth != "false",
     )
 
@@ -166,7 +145,7 @@ def _oidc(options: argparse.Namespace) -> "OidcFlags | None":
         options.oidc_username_prefix,
         options.oidc_groups_claim,
         options.oidc_groups_prefix,
-        _absolute(options.oidc_ca_file),
+        absolute(options.oidc_ca_file),
         tuple((claim, value) for claim, value in claims),
         tuple(each for each in options.oidc_signing_algs.split(",") if each) or ("RS256",),
     )
@@ -191,43 +170,12 @@ def _rights(options: argparse.Namespace) -> "Rights":
     return Rights(
         modes,
         _webhook(options.authorization_webhook_config_file, options.authorization_webhook_version),
-        _seconds(options, "authorization_webhook_cache_authorized_ttl"),
-        _seconds(options, "authorization_webhook_cache_unauthorized_ttl"),
+        seconds(options, "authorization_webhook_cache_authorized_ttl"),
+        seconds(options, "authorization_webhook_cache_unauthorized_ttl"),
     )
 
 
 def _webhook(file: str, version: str) -> "WebhookFile | None":
     from kubeade.cluster.access import WebhookFile
 
-    return WebhookFile(_absolute(file), version) if file else None
-
-
-def _seconds(options: argparse.Namespace, name: str) -> float:
-    """A duration as Go writes it: 2m0s."""
-    text: str = getattr(options, name)
-    match = _DURATION.fullmatch(text)
-    if match is None or not text:
-        raise CommandError(f"--{name.replace('_', '-')} {text} is not a duration such as 2m0s", exit_code=2)
-    return sum(float(match[unit] or 0) * seconds for unit, seconds in (("h", 3600), ("m", 60), ("s", 1)))
-
-
-def _audit(options: argparse.Namespace) -> "AuditFiles":
-    from kubeade.apiserver.audit.rotation import Retention
-    from kubeade.cluster.access import STANDARD_OUTPUT, AuditFiles
-
-    limits = (options.audit_log_maxsize, options.audit_log_maxbackup, options.audit_log_maxage)
-    if any(limit < 0 for limit in limits):
-        raise CommandError("--audit-log-maxsize, -maxbackup and -maxage cannot be negative", exit_code=2)
-    if bool(options.audit_policy_file) != bool(options.audit_log_path):
-        raise CommandError("--audit-policy-file and --audit-log-path go together", exit_code=2)
-    log = options.audit_log_path
-    return AuditFiles(
-        _absolute(options.audit_policy_file),
-        log if log == STANDARD_OUTPUT else _absolute(log),
-        Retention(*limits, options.audit_log_compress),
-    )
-
-
-def _absolute(file: str) -> str:
-    """A detached process works in another directory."""
-    return str(Path(file).absolute()) if file else ""
+    return WebhookFile(absolute(file), version) if file else None

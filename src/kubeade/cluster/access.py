@@ -5,19 +5,11 @@ Nothing of it is kept with the cluster: like kube-apiserver's flags, it is said 
 
 from dataclasses import dataclass, field
 
+from kubeade.apiserver.audit.delivery import Delivery, Truncation
 from kubeade.apiserver.audit.rotation import Retention
 from kubeade.apiserver.fairness.limits import RequestLimits
 
 STANDARD_OUTPUT = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFiles:
-    """The audit policy, and where events go; without either there is no audit log."""
-
-    policy: str = ""
-    log: str = ""
-    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +33,20 @@ class WebhookFile:
 
     kubeconfig: str
     version: str = "v1beta1"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFiles:
+    """The audit policy, and where events go: to a file, a webhook or both. Without a policy there is no audit
+    log."""
+
+    policy: str = ""
+    log: str = ""
+    retention: Retention = field(default_factory=Retention)
+    log_truncation: Truncation | None = None
+    webhook: WebhookFile | None = None
+    webhook_truncation: Truncation | None = None
+    delivery: Delivery = field(default_factory=Delivery)
 
 
 @dataclass(frozen=True, slots=True)

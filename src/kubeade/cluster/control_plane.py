@@ -41,7 +41,7 @@ from kubeade.lib.ids import Ids
 from kubeade.store.ledger import Ledger, LedgerUnusable
 
 if TYPE_CHECKING:
-    from kubeade.cluster.auditing import AuditParts
+    from kubeade.apiserver.audit.trail import Auditor
 
 LOOPBACK = "127.0.0.1"
 
@@ -64,7 +64,7 @@ class ControlPlane:
         self._trust = trust
         self._clock = clock
         storage = _storage(ledger, access.encryption)
-        self._audit = _audit(access.audit, settings.kubernetes_version, clock, ids)
+        self._auditor = _auditor(access.audit, settings.kubernetes_version, clock, ids)
         self._access_webhook = authorization_webhook(access.rights, clock)
         authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
         tokens = trust.tokens()
@@ -89,7 +89,7 @@ class ControlPlane:
                 responders={**authentication.responders, **authorization.responders},
                 aggregator=self._aggregator,
                 limits=access.limits,
-                auditor=self._audit.auditor if self._audit else None,
+                auditor=self._auditor,
             ),
             storage,
             clock,
@@ -170,8 +170,8 @@ class ControlPlane:
             await tokens.close()
         if self._access_webhook is not None:
             await self._access_webhook.close()
-        if self._audit is not None:
-            await asyncio.to_thread(self._audit.log.close)
+        if self._auditor is not None:
+            await self._auditor.close()
 
     def _names(self, addresses: list[str]) -> tuple[str, ...]:
         service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
@@ -190,13 +190,13 @@ class ControlPlane:
         write_private(self._data.kubeconfig, render("kubeade", credentials))
 
 
-def _audit(files: AuditFiles, kubernetes_version: str, clock: Clock, ids: Ids) -> "AuditParts | None":
+def _auditor(files: AuditFiles, kubernetes_version: str, clock: Clock, ids: Ids) -> "Auditor | None":
     """Raises ConfigError, OSError."""
     if not files.policy:
         return None
-    from kubeade.cluster.auditing import AuditParts
+    from kubeade.cluster.auditing import build_auditor
 
-    return AuditParts(files, kubernetes_version, clock, ids)
+    return build_auditor(files, kubernetes_version, clock, ids)
 
 
 def check_readable(storage: Storage) -> None:

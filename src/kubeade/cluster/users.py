@@ -45,7 +45,9 @@ def further_users(
     if users.webhook is not None:
         from kubeade.apiserver.authentication.webhook import TokenWebhook
 
-        tokens.append(TokenWebhook(_place(users.webhook), clock, audiences, users.webhook_kept_seconds))
+        tokens.append(
+            TokenWebhook(webhook_place(users.webhook), clock, audiences, users.webhook_kept_seconds)
+        )
     return FurtherUsers(tokens, anonymous)
 
 
@@ -56,7 +58,7 @@ def authorization_webhook(rights: Rights, clock: Clock) -> "AuthorizationWebhook
     from kubeade.apiserver.authorization.webhook import AnswerTimes, AuthorizationWebhook
 
     times = AnswerTimes(rights.authorized_seconds, rights.unauthorized_seconds)
-    return AuthorizationWebhook(_place(rights.webhook), clock, times)
+    return AuthorizationWebhook(webhook_place(rights.webhook), clock, times)
 
 
 def _configuration(
@@ -93,7 +95,8 @@ def _issuer(flags: OidcFlags) -> "JwtIssuer":
     )
 
 
-def _place(file: WebhookFile) -> "WebhookPlace":
+def webhook_place(file: WebhookFile) -> "WebhookPlace":
+    """Raises ConfigError."""
     from kubeade.apiserver.config_file import ConfigError
     from kubeade.apiserver.webhooks.remote import Remote, WebhookPlace
     from kubeade.client import kubeconfig

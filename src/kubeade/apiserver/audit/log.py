@@ -5,17 +5,14 @@ dropped, counted (apiserver_audit_error_total) and told of once in the server's 
 clean end writes what waits; a SIGKILL loses it.
 """
 
+import asyncio
 import logging
 import queue
 import sys
 import threading
 from typing import BinaryIO
 
-import msgspec
-
-from kubeade.api.protobuf import ProtobufCodec
-from kubeade.api.schema import Schema
-from kubeade.apiserver.audit.event import Rendering
+from kubeade.apiserver.audit.lines import Lines
 from kubeade.apiserver.audit.rotation import RotatedFile
 from kubeade.apiserver.audit.trail import AuditEvent
 
@@ -26,11 +23,14 @@ _EVENTS_AT_ONCE = 256
 
 
 class AuditLog:
-    """A `Sink`. Thread and schema (for bodies in protobuf) are there from the first event on."""
+    """A `Sink`. The thread is there from the first event on."""
 
-    def __init__(self, file: "RotatedFile | StandardOutput", kubernetes_version: str) -> None:
+    name = "log"
+    strict = False
+
+    def __init__(self, file: "RotatedFile | StandardOutput", lines: Lines) -> None:
         self._file = file
-        self._version = kubernetes_version
+        self._lines = lines
         self._queue: queue.Queue[AuditEvent | None] = queue.Queue(QUEUED_EVENTS)
         self._thread: threading.Thread | None = None
         self.events = 0
@@ -46,8 +46,12 @@ class AuditLog:
         except queue.Full:
             self._drop(1, "the disk is too slow for it")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Write what waits."""
+        await asyncio.to_thread(self.end)
+
+    def end(self) -> None:
+        """`close`, for whoever may wait for a thread."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -55,14 +59,16 @@ class AuditLog:
         self._file.close()
 
     def _run(self) -> None:
-        rendering = Rendering(ProtobufCodec(Schema.load(self._version)))
         while True:
             batch: list[AuditEvent | None] = [self._queue.get()]
             while len(batch) < _EVENTS_AT_ONCE and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             events = [event for event in batch if event is not None]
             try:
-                self._file.write([_line(rendering, event) for event in events])
+                lines = self._lines.encode(events)
+                self._file.write([line + b"\n" for line in lines])
+                if len(lines) < len(events):
+                    self._drop(len(events) - len(lines), "they are too large")
             except (OSError, ValueError, TypeError) as error:
                 self._drop(len(events), str(error))
             if None in batch:
@@ -86,7 +92,3 @@ class StandardOutput:
 
     def close(self) -> None:
         """It is not ours."""
-
-
-def _line(rendering: Rendering, event: AuditEvent) -> bytes:
-    return msgspec.json.encode(rendering.render(event)) + b"\n"

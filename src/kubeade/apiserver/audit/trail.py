@@ -4,7 +4,8 @@ The request's side only collects references; objects are decoded, stripped and e
 written down (`event.render`, on the log's thread).
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -42,33 +43,49 @@ class AuditEvent:
 
 
 class Sink(Protocol):
-    """Where events go. Never waits."""
+    """Where events go. `strict`: a request whose arrival it cannot keep must fail."""
 
     events: int
     dropped: int
 
-    def put(self, event: AuditEvent) -> None: ...
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def strict(self) -> bool: ...
+
+    def put(self, event: AuditEvent) -> "Awaitable[bool] | None":
+        """Never waits. What it returns the request has to wait for; it says whether the event was kept."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Auditor:
     """Opens a trail for each request."""
 
-    def __init__(self, policy: "Policy", sink: Sink, clock: Clock, ids: Ids) -> None:
+    def __init__(self, policy: "Policy", sinks: Sequence[Sink], clock: Clock, ids: Ids) -> None:
         self._policy = policy
-        self._sink = sink
+        self._sinks = sinks
         self._clock = clock
         self._ids = ids
 
     def counts(self) -> dict[str, dict[str, float]]:
         """For /metrics."""
         return {
-            "apiserver_audit_event_total": {"": float(self._sink.events)},
-            "apiserver_audit_error_total": {'plugin="log"': float(self._sink.dropped)},
+            "apiserver_audit_event_total": {"": float(max(sink.events for sink in self._sinks))},
+            "apiserver_audit_error_total": {
+                f'plugin="{sink.name}"': float(sink.dropped) for sink in self._sinks
+            },
         }
+
+    async def close(self) -> None:
+        """Write and send what waits."""
+        await asyncio.gather(*(sink.close() for sink in self._sinks))
 
     def open(self, request: Request) -> "Trail":
         audit_id = request.headers.get("audit-id", "")[:64] or self._ids.uid()
-        return Trail(request, audit_id, self._policy, self._sink, self._clock)
+        return Trail(request, audit_id, self._policy, self._sinks, self._clock)
 
 
 @dataclass(slots=True)
@@ -78,9 +95,10 @@ class Trail:
     request: Request
     audit_id: str
     policy: "Policy"
-    sink: Sink
+    sinks: Sequence[Sink]
     clock: Clock
     annotations: dict[str, str] = field(default_factory=dict)
+    unkept: list[tuple[Sink, Awaitable[bool]]] = field(default_factory=list)
     received: datetime = field(init=False)
     _event: AuditEvent | None = None
     _long_running: bool = False
@@ -105,6 +123,12 @@ class Trail:
         )
         self._long_running = attributes.verb == "watch" or attributes.subresource in _LONG_RUNNING
         self._tell("RequestReceived")
+
+    async def keep(self) -> bool:
+        """Wait for who has to keep what was told so far; False if the request must not go on without."""
+        unkept, self.unkept = self.unkept, []
+        kept = await asyncio.gather(*(waiting for _, waiting in unkept))
+        return not any(sink.strict and not done for (sink, _), done in zip(unkept, kept, strict=True))
 
     def reject_stranger(self, info: RequestInfo) -> None:
         """Nobody knows who asks."""
@@ -159,7 +183,11 @@ class Trail:
         event = self._event
         if event is not None and stage not in event.verdict.omit_stages:
             annotations = dict(self.annotations)
-            self.sink.put(replace(event, stage=stage, at=self.clock.now(), annotations=annotations))
+            told = replace(event, stage=stage, at=self.clock.now(), annotations=annotations)
+            for sink in self.sinks:
+                waiting = sink.put(told)
+                if waiting is not None:
+                    self.unkept.append((sink, waiting))
 
 
 class _Followed:

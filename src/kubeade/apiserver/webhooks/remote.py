@@ -39,11 +39,22 @@ class Remote:
         """Raises RemoteError."""
         return await self._ask("POST", url, msgspec.json.encode(body), timeout_seconds)
 
+    async def deliver(self, url: str, body: bytes, timeout_seconds: float) -> None:
+        """Send JSON to somebody who has nothing to say. Raises RemoteError."""
+        await self._answer("POST", url, body, timeout_seconds)
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
     async def _ask(self, method: str, url: str, body: bytes | None, timeout_seconds: float) -> Object:
+        answer = await self._answer(method, url, body, timeout_seconds)
+        try:
+            return msgspec.json.decode(answer, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise RemoteError(f"{method} {url}: {error}") from error
+
+    async def _answer(self, method: str, url: str, body: bytes | None, timeout_seconds: float) -> bytes:
         import aiohttp
 
         try:
@@ -55,10 +66,7 @@ class Remote:
             raise RemoteError(f"{method} {url}: {error}") from error
         if not 200 <= status < 300:
             raise RemoteError(f"{method} {url}: answered with {status}")
-        try:
-            return msgspec.json.decode(answer, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise RemoteError(f"{method} {url}: {error}") from error
+        return answer
 
     async def _exchange(self, method: str, url: str, body: bytes | None) -> tuple[int, bytes]:
         import aiohttp

@@ -14,6 +14,7 @@ from api_lab import ApiLab, HandClock, api_lab
 from kubeade.api.errors import Unauthorized
 from kubeade.api.schema import DEFAULT_VERSION
 from kubeade.apiserver.audit import log as audit_log
+from kubeade.apiserver.audit.lines import Lines
 from kubeade.apiserver.audit.log import AuditLog, StandardOutput
 from kubeade.apiserver.audit.policy import Policy, Rule
 from kubeade.apiserver.audit.rotation import Retention, RotatedFile
@@ -36,18 +37,18 @@ class Kept:
         self._stream = stream
 
     def events(self) -> list[Any]:
-        self._log.close()
+        self._log.end()
         return [json.loads(line) for line in self._stream.getvalue().splitlines()]
 
 
 @asynccontextmanager
 async def kept(tmp_path: Path, **rule: Any) -> AsyncIterator[Kept]:
     stream = BytesIO()
-    log = AuditLog(StandardOutput(stream), DEFAULT_VERSION)
-    auditor = Auditor(Policy((Rule(**rule),)), log, HandClock(), Ids(Random(1)))
+    log = AuditLog(StandardOutput(stream), Lines(DEFAULT_VERSION))
+    auditor = Auditor(Policy((Rule(**rule),)), [log], HandClock(), Ids(Random(1)))
     async with api_lab(tmp_path, config=ApiServerConfig(auditor=auditor)) as lab:
         yield Kept(lab, log, stream)
-    log.close()
+    log.end()
 
 
 def mine(events: list[Any]) -> list[Any]:
