@@ -1,7 +1,6 @@
 """What a dead launcher leaves behind is found or cleared up by the next one, and nobody else is harmed."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from kubeade.cri.service import CriError
 from kubeade.cri.types import ContainerState, SandboxState
 from kubeade.runtime.launcher.container import Container
 from kubeade.runtime.launcher.processes import start_ticks
+from kubeade.runtime.launcher.records import Records
 from kubeade.runtime.mode import Mode
 from kubeade.runtime.purge import launchers, purge
 
@@ -36,8 +36,9 @@ async def open_again(lab) -> None:
 
 
 def rewrite(lab, container_id: str, **changes) -> None:
-    path = lab.directory / "runtime" / "containers" / container_id / "record.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    records = Records(str(lab.directory / "runtime" / "containers"))
+    (found,) = (record for record in records.load() if record["id"] == container_id)
+    records.save({**found, **changes})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from kubeade.runtime.images import host
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setattr(host, "_HOMES", (str(tmp_path / "home" / "*"),))
+    monkeypatch.setattr(host, "_HOMES", str(tmp_path / "home"))
     path = tmp_path / "home" / "somebody"
     path.mkdir(parents=True)
     return path

@@ -4,7 +4,6 @@ Containers see it read-only under a scratch layer of their own. Kernel filesyste
 usual places for secrets are not part of it.
 """
 
-import glob
 import hashlib
 import os
 import sys
@@ -18,7 +17,7 @@ HOST_IMAGE = "kubeade.local/host:latest"
 HOST_IMAGE_ID = "sha256:" + hashlib.sha256(b"kubeade.local/host").hexdigest()
 
 _DISK_FILESYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "bcachefs"})
-_SECRET_PATTERNS = ("/etc/shadow*", "/etc/gshadow*", "/etc/sudoers*", "/etc/ssh/*_key")
+_SECRETS_OF_ETC = ("shadow", "gshadow", "sudoers")
 _SECRETS = (
     "/etc/ssl/private", "/etc/kubernetes", "/etc/rancher", "/etc/krb5.keytab", "/etc/machine-id", "/run",
     "/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/log", "/var/spool",
@@ -28,7 +27,7 @@ _HOME_SECRETS = (
     ".pypirc", ".npmrc", ".git-credentials", ".password-store", ".vault-token", ".bash_history",
     ".python_history", ".local/share/keyrings", ".local/share/kubeade", ".mozilla",
 )  # fmt: skip
-_HOMES = ("/root", "/home/*")
+_HOMES = "/home"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -68,11 +67,19 @@ def _is_below(path: str, directories: Iterable[str]) -> bool:
     return any(path == directory or path.startswith(directory + "/") for directory in directories)
 
 
+def _names(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
 def _hidden(data_directory: Path) -> list[str]:
     """Where secrets really are, on this path or behind a symlink; never where Python is."""
-    homes = [path for pattern in _HOMES for path in glob.glob(pattern)]
-    found = {path for pattern in _SECRET_PATTERNS for path in glob.glob(pattern)}
-    found |= {path for path in _SECRETS if os.path.lexists(path)}
+    homes = ["/root", *(f"{_HOMES}/{name}" for name in _names(_HOMES))]
+    found = {path for path in _SECRETS if os.path.lexists(path)}
+    found |= {f"/etc/{name}" for name in _names("/etc") if name.startswith(_SECRETS_OF_ETC)}
+    found |= {f"/etc/ssh/{name}" for name in _names("/etc/ssh") if name.endswith("_key")}
     found |= {path for home in homes for name in _HOME_SECRETS if os.path.lexists(path := f"{home}/{name}")}
     found = {os.path.realpath(path) for path in (*found, str(data_directory))}
     kept = sys.prefix, sys.base_prefix

@@ -38,9 +38,7 @@ class Cgroups:
         paths = {}
         for controller in _V1_CONTROLLERS if self.version == 1 else ():
             path = os.path.join(self._root, controller, self._parent, within, name)
-            try:
-                os.makedirs(path, exist_ok=True)
-            except OSError:
+            if not _made(path):
                 continue
             paths[controller] = path
         return paths
@@ -88,6 +86,20 @@ def _version(root: str) -> int:
     if os.path.exists(os.path.join(root, "cgroup.controllers")):
         return 2
     return 1 if os.path.isdir(os.path.join(root, "memory")) else 0
+
+
+def _made(path: str) -> bool:
+    """Whether the group could be made, or was there."""
+    try:
+        try:
+            os.mkdir(path)
+        except FileNotFoundError:
+            os.makedirs(path, exist_ok=True)
+        except FileExistsError:
+            return True
+    except OSError:
+        return False
+    return True
 
 
 def _enable_controllers(directory: str) -> None:
