@@ -1,8 +1,8 @@
 """What the launcher remembers: a file per sandbox and per container, a line of JSON for each of its states.
 
 The last whole line counts. The files outlive the launcher, so that the next one knows what to adopt. They are
-not synced: a machine that lost power has lost its processes too. A file is added to rather than replaced: what
-replaces a file some filesystems start to write out at once, and everybody would wait.
+not synced: a machine that lost power has lost its processes too. A file is added to rather than replaced:
+what replaces a file some filesystems start to write out at once, and everybody would wait.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Records:
 
     def save(self, record: Record) -> None:
         path = os.path.join(self.directory_of(record["id"]), NAME)
-        # The newline comes first, so that a line cut off by a full disk does not spoil the next. And json.dumps
+        # The newline comes first: a line cut off by a full disk does not spoil the next. And json.dumps
         # is far faster than json.dump, which encodes piece by piece.
         line = b"\n" + json.dumps(record).encode()
         try:
