@@ -91,9 +91,13 @@ def identity(island: Island) -> dict[str, Any]:
 
 
 def processes(island: Island) -> dict[str, list[int]]:
-    """The first processes of containers, by mark."""
-    lines = island.snapshot()["processes"]
-    return {mark: [int(line.split()[0]) for line in lines if f"MARK-{mark}" in line] for mark in MARKS}
+    """The first processes of containers, by mark; not the copy of itself that a shell is for a moment."""
+    found: dict[str, dict[int, int]] = {mark: {} for mark in MARKS}
+    for line in island.snapshot()["processes"]:
+        for mark in MARKS:
+            if f"MARK-{mark}" in line:
+                found[mark][int(line.split()[0])] = int(line.split(") ", 1)[1].split()[1])
+    return {mark: [pid for pid, parent in each.items() if parent not in each] for mark, each in found.items()}
 
 
 def is_ready(island: Island, name: str = "stand") -> bool:

@@ -1,9 +1,12 @@
 """Objects as Tables and as metadata only: what `kubectl get` and metadata informers ask for.
 
-The object's bytes are decoded for this, once per answer or, in a watch, once per change for all watchers.
+For a Table the object's bytes are decoded, once per answer or, in a watch, once per change for all watchers;
+the metadata is taken from them as it is.
 """
 
 from collections.abc import Sequence
+
+import msgspec
 
 from kubeade.api import tables
 from kubeade.api.errors import BadRequest, NotAcceptable
@@ -11,6 +14,13 @@ from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.negotiation import Form
+
+
+class _OnlyMetadata(msgspec.Struct):
+    metadata: msgspec.Raw
+
+
+_read_metadata = msgspec.json.Decoder(_OnlyMetadata).decode
 
 _PARTIAL = "PartialObjectMetadata"
 
@@ -21,7 +31,7 @@ def represent(call: Call, values: Sequence[bytes]) -> Object:
         revision = decode_object(values[0])["metadata"].get("resourceVersion")  # a dry run's object has none
         return table_of(call, values, {"resourceVersion": revision} if revision else {})
     if call.form.transform == _PARTIAL:
-        return partial_metadata(call.form, decode_object(values[0]))
+        return partial_metadata(call.form, values[0])
     raise _unfit(call, "not a list", "")
 
 
@@ -31,7 +41,7 @@ def represent_list(call: Call, values: Sequence[bytes], list_metadata: Object) -
         return table_of(call, values, list_metadata)
     if call.form.transform == _PARTIAL:
         raise _unfit(call, "a list", "List")
-    items = [partial_metadata(call.form, decode_object(value)) for value in values]
+    items = [partial_metadata(call.form, value) for value in values]
     api_version = f"meta.k8s.io/{call.form.version}"
     return {
         "kind": "PartialObjectMetadataList",
@@ -59,9 +69,10 @@ def table_of(call: Call, values: Sequence[bytes], list_metadata: Object, *, head
     return {**found, "apiVersion": f"meta.k8s.io/{call.form.version}"}
 
 
-def partial_metadata(form: Form, obj: Object) -> Object:
-    """`PartialObjectMetadata`: the metadata and nothing else."""
-    return {"kind": _PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": obj["metadata"]}
+def partial_metadata(form: Form, value: bytes) -> Object:
+    """`PartialObjectMetadata`: the metadata and nothing else, still encoded (`msgspec.Raw`)."""
+    metadata = _read_metadata(value).metadata
+    return {"kind": _PARTIAL, "apiVersion": f"meta.k8s.io/{form.version}", "metadata": metadata}
 
 
 def _unfit(call: Call, what: str, suffix: str) -> NotAcceptable:

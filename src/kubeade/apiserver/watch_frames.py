@@ -59,7 +59,7 @@ class WatchFrames:
         if self._call.form.transform == "Table":
             obj = {**table_of(self._call, [], {"resourceVersion": str(revision)}, headless=True), "rows": []}
         elif self._call.form.transform:
-            obj = partial_metadata(self._call.form, obj)
+            obj = partial_metadata(self._call.form, encode(obj))
         return self._event("BOOKMARK", obj)
 
     def error(self, error: ApiError) -> bytes:
@@ -118,13 +118,12 @@ class WatchFrames:
 
     def _event(self, kind: str, obj: Object) -> bytes:
         if self._protobuf:
-            return self._call.backend.protobuf.event(kind, obj)
+            return self._call.backend.protobuf.event(kind, decode_object(encode(obj)))
         return encode({"type": kind, "object": obj}) + b"\n"
 
     def _represent(self, value: bytes) -> Object:
-        obj = decode_object(value)
         if self._call.form.transform != "Table":
-            return partial_metadata(self._call.form, obj)
+            return partial_metadata(self._call.form, value)
         headless, self._first = not self._first, False
-        metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        metadata = {"resourceVersion": decode_object(value)["metadata"]["resourceVersion"]}
         return table_of(self._call, [value], metadata, headless=headless)

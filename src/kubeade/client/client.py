@@ -4,7 +4,7 @@ Errors are those of `api.errors`, whichever transport is used. Nothing is retrie
 belongs to its caller, who knows what may be repeated.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,12 +14,26 @@ import msgspec
 
 from kubeade.api.errors import ApiError, from_status
 from kubeade.api.resource import Object, Resource
+from kubeade.client.shelf import Shelf
 from kubeade.client.transport import Transport
 from kubeade.lib.http.message import Request, Response
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
+
+class _RawEvent(msgspec.Struct):
+    type: str
+    object: msgspec.Raw
+
+
+class _RawList(msgspec.Struct):
+    metadata: Object
+    items: list[msgspec.Raw] | None = None
+
+
+_decode_event = msgspec.json.Decoder(_RawEvent).decode
+_decode_list = msgspec.json.Decoder(_RawList).decode
 
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -53,11 +67,22 @@ class Client:
     """The verbs of the Kubernetes API for one identity.
 
     `user_agent` also names the field manager of writes, as upstream derives it, unless a call says otherwise.
+    `shelf`: where readers find what others in this process have decoded (`sharing`).
     """
 
-    def __init__(self, transport: Transport, *, user_agent: str, metadata_only: bool = False) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        user_agent: str,
+        metadata_only: bool = False,
+        shelf: Shelf | None = None,
+        shares: bool = False,
+    ) -> None:
         self._transport = transport
         self._user_agent = user_agent
+        self._shelf = Shelf() if shelf is None else shelf
+        self._take: Callable[[msgspec.Raw], Object] = self._shelf.take if shares else _decode
         # The form of a list is refused (406) wherever one object is the answer, and the other way round.
         self._accept = _METADATA if metadata_only else "application/json"
         self._accept_list = _METADATA_LIST if metadata_only else "application/json"
@@ -65,6 +90,10 @@ class Client:
     def metadata_only(self) -> "Client":
         """The same identity, reading only `metadata` of whatever it gets, lists and watches."""
         return Client(self._transport, user_agent=self._user_agent, metadata_only=True)
+
+    def sharing(self) -> "Client":
+        """The same identity; what it lists and watches is shared, so nobody may change it."""
+        return Client(self._transport, user_agent=self._user_agent, shelf=self._shelf, shares=True)
 
     async def get(
         self, resource: Resource, name: str, namespace: str = "", *, subresource: str = ""
@@ -87,15 +116,16 @@ class Client:
             "limit": limit or "",
             "continue": continue_token,
         }
-        answer = await decode_body(
-            await self._send("GET", resource.path(namespace), query, accept=self._accept_list)
+        answer = _decode_list(
+            await _read_good(
+                await self._send("GET", resource.path(namespace), query, accept=self._accept_list)
+            )
         )
-        items = answer.get("items") or []
+        items = [self._take(raw) for raw in answer.items or ()]
         for item in items:
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)
-        metadata = answer["metadata"]
-        return ObjectList(items, metadata["resourceVersion"], metadata.get("continue", ""))
+        return ObjectList(items, answer.metadata["resourceVersion"], answer.metadata.get("continue", ""))
 
     async def watch(
         self,
@@ -124,10 +154,10 @@ class Client:
         if response.status >= 400:
             raise _error(response.status, await read_body(response))
         async for line in _lines(response.body):
-            event = _decode(line)
-            if event["type"] == "ERROR":
-                raise from_status(event["object"], 500)
-            yield WatchEvent(event["type"], event["object"])
+            event = _decode_event(line)
+            if event.type == "ERROR":
+                raise from_status(_decode(event.object), 500)
+            yield WatchEvent(event.type, self._take(event.object))
 
     async def create(
         self,
@@ -234,11 +264,15 @@ class Client:
 
 async def decode_body(response: Response) -> Object:
     """The JSON object of a response, read whole; an error status is raised as its ApiError."""
+    answer: Object = _decode(await _read_good(response))
+    return answer
+
+
+async def _read_good(response: Response) -> bytes:
     data = await read_body(response)
     if response.status >= 400:
         raise _error(response.status, data)
-    answer: Object = _decode(data)
-    return answer
+    return data
 
 
 async def read_body(response: Response) -> bytes:

@@ -45,6 +45,7 @@ def run(data: DataDirectory, order: Order, report: Report) -> None:
     )
     process_limits.widen()
     process_limits.give_back_memory()
+    gc.disable()  # what is loaded and listed at the start stays (`_settle`)
     try:
         runner()(Cluster(data, order, report).run())
     except (
@@ -180,7 +181,7 @@ class Cluster:
 
     @staticmethod
     def _settle() -> None:
-        """What is loaded now stays: the garbage collector need not look at it again and again."""
-        gc.collect()
+        """What is loaded now stays: the garbage collector need never look at it."""
         gc.freeze()
+        gc.enable()
         gc.set_threshold(10_000, 20, 50)

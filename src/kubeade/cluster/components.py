@@ -5,6 +5,7 @@ import ssl
 from dataclasses import replace
 
 from kubeade.client.client import Client
+from kubeade.client.shelf import Shelf
 from kubeade.cloud.manager import CloudManager
 from kubeade.cloud.providers.local import local_provider
 from kubeade.cluster import descriptors, dns_service, shop
@@ -51,6 +52,7 @@ class Components:
         self._settings = settings
         self._mode = mode
         self._handler = handler
+        self._shelf = Shelf()
         self._trust = trust
         self._clock = clock
         self._ids = ids
@@ -118,7 +120,7 @@ class Components:
             await self._runtime.close()
 
     def _as(self, user: str) -> Client:
-        return client_of(self._handler, component(user))
+        return client_of(self._handler, component(user), self._shelf)
 
     def _controllers(self) -> ControllerManager:
         config = ControllerManagerConfig(
@@ -127,7 +129,10 @@ class Components:
             signing_key=SigningKey(self._trust.authority.certificate_pem, self._trust.authority.key_pem),
         )
         return ControllerManager(
-            lambda name: client_of(self._handler, controller(name)), self._clock, self._ids, config
+            lambda name: client_of(self._handler, controller(name), self._shelf),
+            self._clock,
+            self._ids,
+            config,
         )
 
     def _cloud(self) -> CloudManager:
@@ -152,7 +157,7 @@ class Components:
             self._data, self._mode, self.network.pods, self._clock, self._ids
         )
         self._runtime = runtime
-        client = client_of(self._handler, node(self._settings.node_name))
+        client = client_of(self._handler, node(self._settings.node_name), self._shelf)
         server = NodeServer(self._settings.node_name, client, self._clock)
         config = replace(self._kubelet_config(), serve_port=await self._serve_node(server))
         mounter = shop.open_mounter(self._mode)
@@ -190,7 +195,7 @@ class Components:
         """A node with a server of its own, which says what it is when asked for a log or a command."""
         network = SimulatedNetwork(shop.node_subnet(self._settings.pod_cidr, index + 1))
         runtime, images = shop.simulated_runtime(network, self._clock)
-        client = client_of(self._handler, node(config.node_name))
+        client = client_of(self._handler, node(config.node_name), self._shelf)
         server = NodeServer(config.node_name, client, self._clock)
         port = await self._listen(server, context, config.addresses[0])
         kubelet = Kubelet(replace(config, serve_port=port), client, runtime, images, self._clock)

@@ -2,6 +2,7 @@
 
 from kubeade.apiserver.seams import User
 from kubeade.client.client import Client
+from kubeade.client.shelf import Shelf
 from kubeade.client.transport import in_process
 from kubeade.lib.http.message import Handler
 
@@ -31,6 +32,6 @@ def controller(name: str) -> User:
     return User(f"system:serviceaccount:kube-system:{name}", groups=groups)
 
 
-def client_of(handler: Handler, user: User) -> Client:
-    """A client that talks to the API server in this process."""
-    return Client(in_process(handler, user), user_agent=user.name.rpartition(":")[2])
+def client_of(handler: Handler, user: User, shelf: Shelf | None = None) -> Client:
+    """A client that talks to the API server in this process, and shares what it reads."""
+    return Client(in_process(handler, user), user_agent=user.name.rpartition(":")[2], shelf=shelf)

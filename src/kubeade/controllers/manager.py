@@ -44,7 +44,7 @@ from kubeade.lib.ids import Ids
 from kubeade.reconcile.controller import Controller
 from kubeade.reconcile.environment import Environment
 from kubeade.reconcile.events import EventRecorder
-from kubeade.reconcile.informer import Informer, Informers, without_managed_fields
+from kubeade.reconcile.informer import Informer, Informers
 
 ClientFor = Callable[[str], Client]
 """A client for a controller by its service account's name in kube-system; for "" the shared reader's."""
@@ -77,7 +77,7 @@ class ControllerManager:
         self._client_for = client_for
         self._clock = clock
         self._ids = ids
-        self._informers = Informers(client_for(""), trim=without_managed_fields)
+        self._informers = Informers(client_for(""))
         self._recorders: list[EventRecorder] = []
         root_ca = f"metadata.name={ROOT_CA_NAME}"
         self._root_ca_maps = Informer(client_for(""), CONFIG_MAPS, field_selector=root_ca)

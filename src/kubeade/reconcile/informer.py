@@ -2,7 +2,8 @@
 
 Guarantees: handlers see every state the copy goes through, in order, from one task; after a gap (410, broken
 connection) the copy is listed anew and handlers see the difference. The copy may be behind the server,
-never wrong about the past. Objects in it are shared: read, never change them.
+never wrong about the past. Objects in it are shared, by other components of the process too: read, never
+change them. They are without `managedFields`; an update that leaves them out changes nothing of them.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kubeade.api.errors import ApiError, Expired, Gone
 from kubeade.api.resource import Object, Resource
-from kubeade.client.client import Client
+from kubeade.client.client import Client, ObjectList
 from kubeade.lib.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,11 @@ ChangeHandler = Callable[[Object | None, Object | None], None]
 
 IndexFunction = Callable[[Object], Iterable[str]]
 
-Trim = Callable[[Object], None]
-"""Takes from a fresh object, in place, what its users never read."""
+Keep = Callable[[Object], Object]
+"""Makes of an object the part of it that its users read."""
+
+PAGE_OBJECTS = 500
+"""As many are read at once; between pages, others have their turn."""
 
 RELIST_BACKOFF = Backoff(initial_seconds=0.1, limit_seconds=30.0)
 
@@ -34,11 +38,6 @@ def key_of(item: Object) -> str:
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
 
 
-def without_managed_fields(item: Object) -> None:
-    """A `Trim`: often half of an object, and an update that leaves them out changes nothing of them."""
-    item["metadata"].pop("managedFields", None)
-
-
 def split_key(key: str) -> tuple[str, str]:
     """The reverse of `key_of`: (namespace or "", name)."""
     namespace, _, name = key.rpartition("/")
@@ -47,6 +46,8 @@ def split_key(key: str) -> tuple[str, str]:
 
 class Informer:
     """List and watch of `resource`, in one namespace or all, with optional selectors.
+
+    `keep`: what of each object to keep, where that is not nearly all.
 
     `version` is the revision that the copy has come to: every write up to it is visible here.
     """
@@ -59,11 +60,12 @@ class Informer:
         *,
         label_selector: str = "",
         field_selector: str = "",
-        trim: Trim | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self.resource = resource
-        self._trim = trim
-        self._client = client
+        self._keep = keep
+        # What only a part is kept of is nothing to share.
+        self._client = client if keep else client.sharing()
         self._namespace = namespace
         self._label_selector = label_selector
         self._field_selector = field_selector
@@ -115,28 +117,40 @@ class Informer:
                 version = await self._list()
                 failures = 0
                 await self._follow(version)
-            except (Expired, Gone):
-                continue
+            except (Expired, Gone) as gap:
+                log.info("listing %s anew: %s", self.resource.plural, gap)
             except (ApiError, OSError, TimeoutError) as error:
                 failures += 1
                 log.info("listing or watching %s: %s", self.resource.plural, error)
                 await asyncio.sleep(RELIST_BACKOFF.delay_seconds(failures))
 
     async def _list(self) -> str:
-        answer = await self._client.list(
-            self.resource,
-            self._namespace,
-            label_selector=self._label_selector,
-            field_selector=self._field_selector,
-        )
-        fresh = {key_of(item): item for item in answer.items}
+        fresh: dict[str, Object] = {}
+        page = await self._read_page("")
+        fresh.update((key_of(item), self._part(item)) for item in page.items)
+        while page.continue_token:
+            page = await self._read_page(page.continue_token)
+            fresh.update((key_of(item), self._part(item)) for item in page.items)
         for key in self._objects.keys() - fresh.keys():
             self._replace(key, None)
         for key, item in fresh.items():
             self._replace(key, item)
-        self._reached(answer.resource_version)
+        self._reached(page.resource_version)
         self._synced.set()
-        return answer.resource_version
+        return page.resource_version
+
+    async def _read_page(self, continue_token: str) -> ObjectList:
+        return await self._client.list(
+            self.resource,
+            self._namespace,
+            label_selector=self._label_selector,
+            field_selector=self._field_selector,
+            limit=PAGE_OBJECTS,
+            continue_token=continue_token,
+        )
+
+    def _part(self, item: Object) -> Object:
+        return self._keep(item) if self._keep is not None else item
 
     async def _follow(self, version: str) -> None:
         while True:
@@ -152,7 +166,9 @@ class Informer:
                 self._reached(version)
                 if event.type == "BOOKMARK":
                     continue
-                self._replace(key_of(event.object), None if event.type == "DELETED" else event.object)
+                self._replace(
+                    key_of(event.object), None if event.type == "DELETED" else self._part(event.object)
+                )
             await asyncio.sleep(0)
 
     def _reached(self, version: str) -> None:
@@ -167,8 +183,6 @@ class Informer:
         if new is None:
             del self._objects[key]
         else:
-            if self._trim is not None:
-                self._trim(new)
             self._objects[key] = new
         self._reindex(key, old, new)
         for handler in self._handlers:
@@ -192,9 +206,8 @@ def _version(item: Object) -> str:
 class Informers:
     """One informer per resource, shared by all controllers of a component."""
 
-    def __init__(self, client: Client, *, trim: Trim | None = None) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._trim = trim
         self._informers: dict[Resource, Informer] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -202,7 +215,7 @@ class Informers:
         """The informer of `resource` in all namespaces; started at once where the rest already run."""
         informer = self._informers.get(resource)
         if informer is None:
-            informer = self._informers[resource] = Informer(self._client, resource, trim=self._trim)
+            informer = self._informers[resource] = Informer(self._client, resource)
             if self._tasks is not None:
                 self._tasks.create_task(informer.run(), name=f"informer {resource.plural}")
         return informer

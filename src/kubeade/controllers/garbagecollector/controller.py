@@ -28,11 +28,13 @@ REDISCOVER_SECONDS = 0.2
 DISCOVERY_RETRY_SECONDS = 5.0
 
 
-def _bare(item: Object) -> None:
+_KEPT = ("name", "namespace", "uid", "resourceVersion", "ownerReferences", "finalizers", "deletionTimestamp")
+
+
+def _bare(item: Object) -> Object:
     """Only who, whose and in which state: the collector keeps this of every object there is."""
     metadata = item["metadata"]
-    for name in ("managedFields", "labels", "annotations", "generation", "creationTimestamp"):
-        metadata.pop(name, None)
+    return {"metadata": {name: metadata[name] for name in _KEPT if name in metadata}}
 
 
 class GarbageCollector:
@@ -75,7 +77,7 @@ class GarbageCollector:
         for resource in self._followed.keys() - wanted:
             self._followed.pop(resource).cancel()
         for resource in wanted - self._followed.keys():
-            informer = Informer(self._metadata_client, resource, trim=_bare)
+            informer = Informer(self._metadata_client, resource, keep=_bare)
             informer.add_handler(partial(self._changed, resource))
             self._followed[resource] = tasks.create_task(informer.run(), name=f"gc {resource.plural}")
 
