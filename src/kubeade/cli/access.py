@@ -23,6 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an EncryptionConfiguration: which objects are encrypted on disk (default: none)",
     )
+    parser.add_argument(
+        "--encryption-provider-config-automatic-reload",
+        nargs="?",
+        const="true",
+        default="false",
+        choices=["true", "false"],
+        help="use it as soon as it is changed; default: %(default)s",
+    )
     _add_limits(parser.add_argument_group("how much is worked on at a time"))
     audit_flags.add_arguments(parser)
 
@@ -86,9 +94,18 @@ def read(options: argparse.Namespace) -> "Access":
     """Raises CommandError (2) for what does not fit together."""
     from kubeade.cluster.access import Access
 
-    encryption = absolute(options.encryption_provider_config)
-    limits = _limits(options)
-    return Access(audit_flags.read(options), _users(options), _rights(options), encryption, limits)
+    encryption, reload = absolute(options.encryption_provider_config), _reload(options)
+    audit, users, rights = audit_flags.read(options), _users(options), _rights(options)
+    return Access(audit, users, rights, encryption, reload, _limits(options))
+
+
+def _reload(options: argparse.Namespace) -> bool:
+    reload: bool = options.encryption_provider_config_automatic_reload == "true"
+    if reload and not options.encryption_provider_config:
+        raise CommandError(
+            "--encryption-provider-config-automatic-reload needs --encryption-provider-config", exit_code=2
+        )
+    return reload
 
 
 def _limits(options: argparse.Namespace) -> "RequestLimits":

@@ -77,4 +77,5 @@ class Access:
     users: Users = field(default_factory=Users)
     rights: Rights = field(default_factory=Rights)
     encryption: str = ""
+    encryption_reload: bool = False
     limits: RequestLimits = field(default_factory=RequestLimits)

@@ -42,6 +42,7 @@ from kubeade.store.ledger import Ledger, LedgerUnusable
 
 if TYPE_CHECKING:
     from kubeade.apiserver.audit.trail import Auditor
+    from kubeade.apiserver.encryption.keeping import EncryptionKeeper
 
 LOOPBACK = "127.0.0.1"
 
@@ -63,7 +64,8 @@ class ControlPlane:
         self._settings = settings
         self._trust = trust
         self._clock = clock
-        storage = _storage(ledger, access.encryption)
+        self._encryption = keeper = _keeper(ledger, access, clock, ids)
+        storage = Storage.on(keeper.ledger, keeper.ledger.is_stale) if keeper else Storage.on(ledger)
         self._auditor = _auditor(access.audit, settings.kubernetes_version, clock, ids)
         self._access_webhook = authorization_webhook(access.rights, clock)
         authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
@@ -98,6 +100,10 @@ class ControlPlane:
             authorization.authorizer,
             admission.chain,
         )
+        if keeper is not None:
+            from kubeade.apiserver.encryption.keeping import HEALTH_CHECK
+
+            self.server.health.add_live(HEALTH_CHECK, keeper.unhealthy)
         nodes = Nodes(storage, self._kubelet_tls)
         add_streams(self.server.subresources, nodes)
         allowed = AllowedAddresses(settings.pod_cidr if settings.network == "loopback" else "")
@@ -120,6 +126,8 @@ class ControlPlane:
     async def start(self, addresses: list[str], bind: str = "") -> None:
         """Answer on loopback and on `addresses`, or on `bind` alone, of which `addresses` are what others
         see; then make what every cluster has. Raises OSError."""
+        if self._encryption is not None:
+            await self._encryption.start()
         await self.server.start()
         check_readable(self._storage)
         names = self._names(addresses)
@@ -157,6 +165,8 @@ class ControlPlane:
             keeping = keep_current(self._storage, self._writer, self._config, self._quotas, self._servers)
             group.create_task(keeping)
             group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
+            if self._encryption is not None:
+                group.create_task(self._encryption.run())
 
     async def stop(self) -> None:
         """End watches, answer what is under way, close the sockets."""
@@ -172,6 +182,8 @@ class ControlPlane:
             await self._access_webhook.close()
         if self._auditor is not None:
             await self._auditor.close()
+        if self._encryption is not None:
+            await self._encryption.close()
 
     def _names(self, addresses: list[str]) -> tuple[str, ...]:
         service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
@@ -209,12 +221,10 @@ def check_readable(storage: Storage) -> None:
             )
 
 
-def _storage(ledger: Ledger, encryption_file: str) -> Storage:
+def _keeper(ledger: Ledger, access: Access, clock: Clock, ids: Ids) -> "EncryptionKeeper | None":
     """Raises ConfigError, OSError."""
-    if not encryption_file:
-        return Storage.on(ledger)
-    from kubeade.apiserver.encryption.config import read_encryption
-    from kubeade.apiserver.encryption.ledger import EncryptedLedger
+    if not access.encryption:
+        return None
+    from kubeade.apiserver.encryption.keeping import EncryptionKeeper
 
-    encrypted = EncryptedLedger(ledger, read_encryption(encryption_file))
-    return Storage.on(encrypted, encrypted.is_stale)
+    return EncryptionKeeper(ledger, access.encryption, clock, ids, reload=access.encryption_reload)

@@ -1,11 +1,12 @@
 """Values in upstream's forms: `k8s:enc:aesgcm:v1:key1:` and what the cipher made.
 
 The key of the ledger is authenticated with AES-GCM, so that nobody who can write to the disk can put one
-Secret in another's place. AES-CBC, which cannot do that, is there for data that was written with it.
+Secret in another's place. AES-CBC and secretbox, which cannot do that, are there for data that was written
+with them.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 _PREFIX = b"k8s:enc:"
@@ -17,13 +18,36 @@ class Unreadable(Exception):
     """A stored value that none of the configured keys opens. The message may be logged."""
 
 
+class PluginAway(ValueError):
+    """Who has to be asked about a value does not answer; later he may."""
+
+
+class SeedUnknown(Exception):
+    """A value cannot be opened before somebody outside has been asked: await `learn`, which raises PluginAway
+    or ValueError, and try again."""
+
+    def __init__(self, learn: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("the value's key is not known yet")
+        self.learn = learn
+
+
+class Unwritable(Exception):
+    """Nothing can be sealed now. The message may be shown."""
+
+
 class Cipher(Protocol):
     prefix: bytes
 
-    def seal(self, plain: bytes, key: bytes) -> bytes: ...
+    def seal(self, plain: bytes, key: bytes) -> bytes:
+        """Raises ValueError."""
+        ...
 
     def open(self, sealed: bytes, key: bytes) -> bytes:
-        """Without the prefix. Raises ValueError."""
+        """Without the prefix. Raises ValueError, SeedUnknown."""
+        ...
+
+    def is_stale(self, sealed: bytes) -> bool:
+        """Whether it would be sealed with another key now."""
         ...
 
 
@@ -38,16 +62,22 @@ class Transformer:
         return self._ciphers[0] is not None
 
     def seal(self, plain: bytes, key: bytes) -> bytes:
+        """Raises Unwritable."""
         cipher = self._ciphers[0]
-        return plain if cipher is None else cipher.prefix + cipher.seal(plain, key)
+        try:
+            return plain if cipher is None else cipher.prefix + cipher.seal(plain, key)
+        except ValueError as error:
+            raise Unwritable(str(error)) from error
 
     def is_stale(self, stored: bytes) -> bool:
         """Whether it was written otherwise than it would be now."""
         first = self._ciphers[0]
-        return stored.startswith(_PREFIX) if first is None else not stored.startswith(first.prefix)
+        if first is None or not stored.startswith(first.prefix):
+            return first is not None or stored.startswith(_PREFIX)
+        return first.is_stale(stored[len(first.prefix) :])
 
     def open(self, stored: bytes, key: bytes) -> bytes:
-        """Raises Unreadable."""
+        """Raises Unreadable, SeedUnknown."""
         for cipher in self._ciphers:
             if cipher is None and not stored.startswith(_PREFIX):
                 return stored
@@ -59,7 +89,14 @@ class Transformer:
         raise Unreadable(f"{key.decode()}: no provider of the encryption configuration can read it")
 
 
-class AesGcm:
+class FixedKey:
+    """What is written with a key that does not change by itself is not stale."""
+
+    def is_stale(self, sealed: bytes) -> bool:
+        return False
+
+
+class AesGcm(FixedKey):
     def __init__(self, name: str, secret: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -79,7 +116,7 @@ class AesGcm:
             raise ValueError("it was written with another key, or changed since") from None
 
 
-class AesCbc:
+class AesCbc(FixedKey):
     def __init__(self, name: str, secret: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
@@ -105,3 +142,24 @@ class AesCbc:
         padded = decryptor.update(sealed[_BLOCK_BYTES:]) + decryptor.finalize()
         unpadder = PKCS7(8 * _BLOCK_BYTES).unpadder()
         return unpadder.update(padded) + unpadder.finalize()
+
+
+class SecretBox(FixedKey):
+    """NaCl's: XSalsa20 and Poly1305. The ledger's key is not authenticated, as upstream has it."""
+
+    def __init__(self, name: str, secret: bytes) -> None:
+        from nacl.secret import SecretBox as Box
+
+        self.prefix = b"%bsecretbox:v1:%b:" % (_PREFIX, name.encode())
+        self._box = Box(secret)
+
+    def seal(self, plain: bytes, key: bytes) -> bytes:
+        return bytes(self._box.encrypt(plain))
+
+    def open(self, sealed: bytes, key: bytes) -> bytes:
+        from nacl.exceptions import CryptoError
+
+        try:
+            return bytes(self._box.decrypt(sealed))
+        except CryptoError:
+            raise ValueError("it was written with another key, or changed since") from None

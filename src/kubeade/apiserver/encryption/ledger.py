@@ -5,14 +5,17 @@ encrypted cannot be stamped by the ledger, so it is stored without its revision 
 Keys of the ledger, revisions and who wrote a version stay readable on disk.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from msgspec import structs
+
 from kubeade.apiserver.encoding import restamp
-from kubeade.apiserver.encryption.ciphers import Transformer, Unreadable
+from kubeade.apiserver.encryption.ciphers import PluginAway, SeedUnknown, Transformer, Unreadable, Unwritable
 from kubeade.apiserver.encryption.config import Encryption
 from kubeade.store.ledger import (
     EventType,
@@ -29,6 +32,8 @@ from kubeade.store.ledger import (
 _log = logging.getLogger(__name__)
 
 _REGISTRY = b"/registry/"
+_REGISTRY_END = b"/registry0"
+_AWAY_SECONDS = 1.0
 _UNREADABLE_KEY = b"/unreadable"
 """Where no object lies: nobody looks at it, and the revision counts."""
 
@@ -41,6 +46,17 @@ class EncryptedLedger:
         self._encryption = encryption
         self._transformers: dict[bytes, Transformer | None] = {}
         self._stale: dict[bytes, int] = {}
+
+    async def use(self, encryption: Encryption) -> None:
+        """Exchange the configuration. Raises LedgerFailed, and nothing is exchanged, where something on disk
+        could not be read any more."""
+        await EncryptedLedger(self._ledger, encryption).look_again()
+        self._encryption, self._transformers = encryption, {}
+        await self.look_again()
+
+    async def look_again(self) -> None:
+        """What lies on disk may be stale now. Raises LedgerFailed for what cannot be read."""
+        await self.range(_REGISTRY, _REGISTRY_END)
 
     def is_stale(self, record: Record) -> bool:
         """Whether writing it again, unchanged, would store it otherwise: with the key of today."""
@@ -65,8 +81,8 @@ class EncryptedLedger:
         try:
             record = await self._ledger.create(key, value, stamp_at=stamp_at, lease=lease, author=author)
         except KeyExists as error:
-            raise KeyExists(self._opened(error.current)) from error
-        return self._opened(record)
+            raise KeyExists(await self._opened(error.current)) from error
+        return await self._opened(record)
 
     async def update(
         self,
@@ -89,23 +105,23 @@ class EncryptedLedger:
                 author=author,
             )
         except RevisionMismatch as error:
-            raise self._mismatch(error) from error
-        return self._opened(record)
+            raise await self._mismatch(error) from error
+        return await self._opened(record)
 
     async def delete(self, key: bytes, *, expected_revision: int, author: str = "") -> Record:
         try:
             record = await self._ledger.delete(key, expected_revision=expected_revision, author=author)
         except RevisionMismatch as error:
-            raise self._mismatch(error) from error
-        return self._opened(record)
+            raise await self._mismatch(error) from error
+        return await self._opened(record)
 
     async def get(self, key: bytes, *, revision: int = 0) -> Record | None:
         record = await self._ledger.get(key, revision=revision)
-        return None if record is None else self._opened(record)
+        return None if record is None else await self._opened(record)
 
     async def range(self, start: bytes, end: bytes, *, revision: int = 0, limit: int = 0) -> Range:
         found = await self._ledger.range(start, end, revision=revision, limit=limit)
-        return replace(found, records=[self._opened(record) for record in found.records])
+        return replace(found, records=[await self._opened(record) for record in found.records])
 
     async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> LedgerWatch:
         return _OpenedWatch(await self._ledger.watch(start, end, after_revision=after_revision), self)
@@ -128,16 +144,28 @@ class EncryptedLedger:
     async def close(self) -> None:
         await self._ledger.close()
 
-    def opened_event(self, event: LedgerEvent) -> LedgerEvent:
-        """What somebody else wrote with a key that we have not got is told of, and does not stop the rest."""
+    async def opened_event(self, event: LedgerEvent) -> LedgerEvent:
+        """What somebody else wrote with a key that we have not got is told of, and does not stop the rest.
+        Who is only away for now is waited for."""
         if self._transformer(event.record.key) is None:
             return event
+        while True:
+            try:
+                return await self._opened_event(event)
+            except _Away as error:
+                _log.error("an object cannot be read yet: %s", error)
+                await asyncio.sleep(_AWAY_SECONDS)
+
+    async def _opened_event(self, event: LedgerEvent) -> LedgerEvent:
+        """Raises _Away."""
         try:
-            previous = None if event.previous is None else self._opened(event.previous)
-            record = self._opened(event.record)
+            previous = None if event.previous is None else await self._opened(event.previous)
+            record = await self._opened(event.record)
+        except _Away:
+            raise
         except LedgerFailed as error:
             _log.error("an object cannot be read: %s", error)
-            return LedgerEvent(event.type, replace(event.record, key=_UNREADABLE_KEY), None)
+            return LedgerEvent(event.type, structs.replace(event.record, key=_UNREADABLE_KEY), None)
         if event.type is EventType.DELETE:
             self._stale.pop(record.key, None)
         return LedgerEvent(event.type, record, previous)
@@ -146,19 +174,35 @@ class EncryptedLedger:
         transformer = self._transformer(key)
         if transformer is None or not transformer.encrypts:
             return value, stamp_at
-        return transformer.seal(value, key), None
+        try:
+            return transformer.seal(value, key), None
+        except Unwritable as error:
+            raise LedgerFailed(str(error)) from error
 
-    def _opened(self, record: Record) -> Record:
+    async def _opened(self, record: Record) -> Record:
         """Raises LedgerFailed."""
+        while True:
+            try:
+                return self._opened_now(record)
+            except SeedUnknown as unknown:
+                try:
+                    await unknown.learn()
+                except PluginAway as error:
+                    raise _Away(f"{record.key.decode()}: {error}") from error
+                except ValueError as error:
+                    raise LedgerFailed(f"{record.key.decode()}: {error}") from error
+
+    def _opened_now(self, record: Record) -> Record:
+        """Raises LedgerFailed, SeedUnknown."""
         transformer = self._transformer(record.key)
         if transformer is None:
             return record
-        self._note(record, stale=transformer.is_stale(record.value))
         try:
+            self._note(record, stale=transformer.is_stale(record.value))
             plain = transformer.open(record.value, record.key)
-        except Unreadable as error:
+        except (Unreadable, ValueError) as error:
             raise LedgerFailed(str(error)) from error
-        return record if plain is record.value else replace(record, value=restamp(plain, record.mod_revision))
+        return record if plain is record.value else structs.replace(record, value=restamp(plain, record.mod_revision))
 
     def _note(self, record: Record, *, stale: bool) -> None:
         """What is read of the past says nothing of today."""
@@ -169,8 +213,9 @@ class EncryptedLedger:
         else:
             self._stale.pop(record.key, None)
 
-    def _mismatch(self, error: RevisionMismatch) -> RevisionMismatch:
-        return RevisionMismatch(error.key, None if error.current is None else self._opened(error.current))
+    async def _mismatch(self, error: RevisionMismatch) -> RevisionMismatch:
+        current = None if error.current is None else await self._opened(error.current)
+        return RevisionMismatch(error.key, current)
 
     def _transformer(self, key: bytes) -> Transformer | None:
         """By `/registry/<group>/<plural>/`, worked out once."""
@@ -187,6 +232,10 @@ class EncryptedLedger:
             return found
 
 
+class _Away(LedgerFailed):
+    """It cannot be read now."""
+
+
 class _OpenedWatch:
     def __init__(self, watch: LedgerWatch, ledger: EncryptedLedger) -> None:
         self._watch = watch
@@ -194,7 +243,7 @@ class _OpenedWatch:
 
     async def __aiter__(self) -> AsyncIterator[Sequence[LedgerEvent]]:
         async for batch in self._watch:
-            yield [self._ledger.opened_event(event) for event in batch]
+            yield [await self._ledger.opened_event(event) for event in batch]
 
     async def close(self) -> None:
         await self._watch.close()

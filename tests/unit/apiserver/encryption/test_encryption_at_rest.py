@@ -14,8 +14,10 @@ from api_lab import ApiLab, HandClock, OpenDoors
 
 from kubeade.api.resource import Object
 from kubeade.apiserver.config_file import ConfigError
-from kubeade.apiserver.encryption.ciphers import AesCbc, AesGcm, Transformer, Unreadable
-from kubeade.apiserver.encryption.config import read_encryption
+from kubeade.apiserver.encryption.ciphers import AesCbc, AesGcm, SecretBox, Transformer, Unreadable
+from kubeade.apiserver.encryption.config import Encryption
+from kubeade.apiserver.encryption.config import read_encryption as read_with_plugins
+from kubeade.apiserver.encryption.kms import KmsCipher, KmsClient
 from kubeade.apiserver.encryption.ledger import EncryptedLedger
 from kubeade.apiserver.server import ApiServer, ApiServerConfig
 from kubeade.apiserver.storage import Storage
@@ -41,6 +43,13 @@ def config(tmp_path: Path, *providers: Object, resources: tuple[str, ...] = ("se
     said = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "EncryptionConfiguration"}
     file.write_text(json.dumps({**said, "resources": [{"resources": resources, "providers": providers}]}))
     return file
+
+
+def read_encryption(path: str) -> Encryption:
+    """Plugins are configured here, and never asked."""
+    return read_with_plugins(
+        path, lambda plugin: KmsCipher(plugin, KmsClient(plugin), HandClock(), Ids(Random(1)))
+    )
 
 
 @asynccontextmanager
@@ -148,12 +157,16 @@ async def test_a_server_without_the_key_does_not_start(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.parametrize("cipher", [AesGcm("a", b"k" * 32), AesCbc("a", b"k" * 16)])
-def test_each_cipher_opens_what_it_sealed(cipher: AesGcm | AesCbc) -> None:
+@pytest.mark.parametrize(
+    "cipher", [AesGcm("a", b"k" * 32), AesCbc("a", b"k" * 16), SecretBox("a", b"k" * 32)]
+)
+def test_each_cipher_opens_what_it_sealed(cipher: AesGcm | AesCbc | SecretBox) -> None:
     transformer = Transformer([cipher])
     sealed = transformer.seal(b"lemons", KEY)
     assert sealed != transformer.seal(b"lemons", KEY)
     assert transformer.open(sealed, KEY) == b"lemons"
+    with pytest.raises(Unreadable):
+        transformer.open(sealed[:-1] + bytes([sealed[-1] ^ 1]) + b"!", KEY)
 
 
 def test_a_value_in_another_keys_place_is_not_opened() -> None:
@@ -179,8 +192,18 @@ def test_the_first_entry_that_names_a_resource_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("provider", "told"),
     [
-        ({"kms": {"name": "a", "apiVersion": "v2", "endpoint": "unix:///a"}}, "kms is not supported"),
-        ({"secretbox": {"keys": [key("a")]}}, "secretbox is not supported"),
+        ({"kms": {"name": "a", "endpoint": "unix:///a"}}, "apiVersion v1 is not supported"),
+        ({"kms": {"name": "a:b", "apiVersion": "v2", "endpoint": "unix:///a"}}, "no colon"),
+        ({"kms": {"name": "a", "apiVersion": "v2", "endpoint": "https://a"}}, "only unix"),
+        ({"kms": {"name": "a", "apiVersion": "v2", "endpoint": "unix:///a", "timeout": "0s"}}, "positive"),
+        (
+            {"kms": {"name": "a", "apiVersion": "v2", "endpoint": "unix:///a", "cachesize": 9}},
+            "cachesize is not supported in v2",
+        ),
+        (
+            {"secretbox": {"keys": [{"name": "a", "secret": "YWFhYWFhYWFhYWFhYWFhYQ=="}]}},
+            "expected one of 32",
+        ),
         ({}, "exactly one provider"),
         ({"identity": {}, **gcm("a")}, "exactly one provider"),
         ({"aesgcm": {"keys": [{"name": "a", "secret": "YQ=="}]}}, "got 1, expected one of 16, 24, 32 bytes"),
