@@ -40,7 +40,11 @@ def change_menu(spec, namespace, name, old, new, patch, **_):
 @kopf.on.delete(GROUP, "v1", "stands")
 def close_stand(namespace, name, **_):
     body = {"metadata": {"name": f"{name}-receipt"}, "data": {"closed": "yes"}}
-    client.CoreV1Api().create_namespaced_config_map(namespace, body)
+    try:
+        client.CoreV1Api().create_namespaced_config_map(namespace, body)
+    except client.ApiException as error:
+        if error.status != 409:  # kopf may call a handler again, if the timer's patch comes in between
+            raise
 
 
 @kopf.timer(GROUP, "v1", "stands", interval=0.2)

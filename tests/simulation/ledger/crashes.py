@@ -104,8 +104,8 @@ async def recover(made: Run, moment: int, folder: Path) -> list[str]:
     return found + check_file(folder / "ledger.db")
 
 
-async def crash_often(seed: int, crashes: int, steps: int) -> list[str]:
-    """Findings of that many crashes of one run, each with what reproduces it."""
+async def crash_often(seed: int, crashes: int, steps: int, keep: Path | None = None) -> list[str]:
+    """Findings of that many crashes of one run, each with what reproduces it; their files go to `keep`."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         made = await run(Path(folder), chance, steps)
@@ -121,8 +121,8 @@ async def crash_often(seed: int, crashes: int, steps: int) -> list[str]:
             except Exception as error:
                 findings = [f"{type(error).__name__}: {error}"]
             if findings:
-                kept = Path(tempfile.gettempdir()) / f"kubeade-crash-{seed}-{number}"
-                shutil.copytree(folder, kept, dirs_exist_ok=True)
+                if keep is not None:
+                    shutil.copytree(folder, keep / f"crash-{seed}-{number}", dirs_exist_ok=True)
                 found += [f"seed {seed}, crash {number} at step {moment}: {each}" for each in findings]
     return found
 
@@ -132,11 +132,12 @@ def main() -> int:
     parser.add_argument("--crashes", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=60, help="of each client")
+    parser.add_argument("--keep", type=Path, help="where the files of each finding go")
     options = parser.parse_args()
     left, findings = options.crashes, 0
     for seed in itertools.count(options.seed):
         crashes = min(left, CRASHES_PER_RUN)
-        found = asyncio.run(crash_often(seed, crashes, options.steps))
+        found = asyncio.run(crash_often(seed, crashes, options.steps, options.keep))
         findings += len(found)
         sys.stdout.writelines(f"{each}\n" for each in found)
         left -= crashes
