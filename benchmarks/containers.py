@@ -57,7 +57,7 @@ async def embedded(directory: Path) -> list[float]:
     finally:
         await runtime.stop_pod_sandbox(sandbox)
         await runtime.remove_pod_sandbox(sandbox)
-        await runtime.close()
+        await runtime.purge()
     return seconds
 
 
