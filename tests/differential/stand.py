@@ -30,7 +30,7 @@ from kubeade.lib.ids import Ids
 from kubeade.store.sqlite import SqliteLedger
 
 ADMIN = User("admin", "admin", groups=("system:masters", "system:authenticated"))
-_CIDR = "10.96.0.0/16"
+_CIDR = "10.0.0.0/16"
 _AGENT = "differential/1"
 
 

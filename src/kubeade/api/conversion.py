@@ -43,7 +43,7 @@ def _renamed(obj: Object, names: Mapping[str, str]) -> Object:
 
 
 def _autoscaler_to_v1(obj: Object) -> Object:
-    spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
+    spec, status = dict(obj.get("spec") or {}), {"currentReplicas": 0, **(obj.get("status") or {})}
     metrics = list(spec.pop("metrics", None) or ())
     cpu = next((metric for metric in metrics if _is_cpu_utilization(metric)), None)
     if cpu is not None:

@@ -25,8 +25,8 @@ _SCALARS: Mapping[str, Any] = {
 
 
 class Zeros:
-    """The fields of one struct. `always`: what those are that are always there. `omitted`: the fields whose
-    zero is left out."""
+    """The fields of one struct. `always`: what those are that are always there. `nulls`: those that are there
+    as a null, which we leave out. `omitted`: the fields whose zero is left out."""
 
     def __init__(self, node: Node) -> None:
         known = _fields(node.name)
@@ -34,17 +34,16 @@ class Zeros:
         self.always: dict[str, Any] = {}
         for name, field in known.items():
             if field.always_there and name in node.fields:
-                value = zero(node.fields[name])
-                if value is not None:
-                    self.always[name] = value
-        self._names = frozenset(self.always)
+                self.always[name] = zero(node.fields[name])
+        self.nulls = frozenset(name for name, value in self.always.items() if value is None)
+        self._filled = frozenset(self.always) - self.nulls
 
     def fill(self, obj: dict[str, Any]) -> None:
         """Put in what is always there, in place."""
-        if obj.keys() >= self._names:
+        if obj.keys() >= self._filled:
             return
         for name, value in self.always.items():
-            if name not in obj:
+            if name not in obj and value is not None:
                 obj[name] = copied(value)
 
     def leaves_out(self, name: str, value: Any) -> bool:

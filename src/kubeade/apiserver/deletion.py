@@ -17,7 +17,9 @@ CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """Keeps a definition until its objects are gone."""
 _DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
-_ORPHANS_BY_DEFAULT = frozenset({("", "replicationcontrollers"), ("batch", "jobs"), ("batch", "cronjobs")})
+_NAMESPACES, _PODS = ("", "namespaces"), ("", "pods")
+_ORPHANS_BY_DEFAULT = frozenset({("", "replicationcontrollers"), ("batch", "jobs")})
+_WITHOUT_DEPENDENTS = frozenset({("", "events"), ("events.k8s.io", "events")})
 _FINISHED = ("Succeeded", "Failed")
 
 
@@ -43,14 +45,16 @@ def plan_deletion(resource: Resource, obj: Object, options: DeleteOptions, now: 
         return _again(resource, obj, options)
     grace = _grace_seconds(resource, obj, options)
     _set_finalizers(metadata, finalizers_for(resource, metadata, options))
-    if (resource.group, resource.plural) == _DEFINITIONS and CLEANUP not in metadata.get("finalizers", ()):
+    if _is(resource, _DEFINITIONS) and CLEANUP not in metadata.get("finalizers", ()):
         metadata["finalizers"] = [*metadata.get("finalizers", ()), CLEANUP]
         obj["status"] = terminating(obj, DELETION_PENDING, format_time(now))
     waits = bool(metadata.get("finalizers")) or _namespace_waits(resource, obj)
     if grace is None and not waits:
         return Deletion(Step.REMOVE, obj)
-    _mark(obj, now + timedelta(seconds=grace or 0), grace or 0)
-    if resource.plural == "namespaces" and not resource.group:
+    metadata["deletionTimestamp"] = format_time(now + timedelta(seconds=grace or 0))
+    if not (_is(resource, _NAMESPACES) or _is(resource, _DEFINITIONS)):  # these two upstream marks by itself
+        _mark(metadata, grace or 0)
+    if _is(resource, _NAMESPACES):
         obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
     return Deletion(Step.MARK if waits or grace else Step.MARK_AND_REMOVE, obj)
 
@@ -60,6 +64,8 @@ def finalizers_for(resource: Resource, metadata: Object, options: DeleteOptions)
     present = metadata.get("finalizers") or []
     found = [name for name in present if name not in {ORPHAN, FOREGROUND}]
     policy = options.propagation or _policy_of(resource, present)
+    if (resource.group, resource.plural) in _WITHOUT_DEPENDENTS:
+        return found
     if policy == "Orphan":
         found.append(ORPHAN)
     if policy == "Foreground":
@@ -111,9 +117,8 @@ def _grace_seconds(resource: Resource, obj: Object, options: DeleteOptions) -> i
     return 1 if grace < 0 else int(grace)
 
 
-def _mark(obj: Object, due: datetime, grace: int) -> None:
-    metadata = obj["metadata"]
-    metadata["deletionTimestamp"], metadata["deletionGracePeriodSeconds"] = format_time(due), grace
+def _mark(metadata: Object, grace: int) -> None:
+    metadata["deletionGracePeriodSeconds"] = grace
     if metadata.get("generation"):
         metadata["generation"] += 1
 
@@ -126,10 +131,12 @@ def _set_finalizers(metadata: Object, finalizers: list[str]) -> None:
 
 
 def _namespace_waits(resource: Resource, obj: Object) -> bool:
-    return (resource.group, resource.plural) == ("", "namespaces") and bool(
-        (obj.get("spec") or {}).get("finalizers")
-    )
+    return _is(resource, _NAMESPACES) and bool((obj.get("spec") or {}).get("finalizers"))
 
 
 def _is_pod(resource: Resource) -> bool:
-    return (resource.group, resource.plural) == ("", "pods")
+    return _is(resource, _PODS)
+
+
+def _is(resource: Resource, kind: tuple[str, str]) -> bool:
+    return (resource.group, resource.plural) == kind

@@ -95,7 +95,10 @@ async def _respond(call: Call, responder: Callable[[Question], Awaitable[dict[st
     expected = call.resource
     if declared is not None:
         expected = Resource(declared.group, declared.version, call.type.plural, declared.kind)
-    body = await _admitted(call, rules.read(call, expected), expected.kind)
+    body = rules.own_fields(call, None, rules.read(call, expected), expected)
+    if call.resource.namespaced:
+        body["metadata"].setdefault("namespace", call.info.namespace)
+    body = await _admitted(call, body, expected.kind)
     question = Question(call.user, call.info.namespace, call.info.name, body, call.options.dry_run)
     return value_response(call, await responder(question), 201)
 

@@ -5,13 +5,13 @@ unknown fields -> defaults -> (admission may change it) -> what only the server 
 """
 
 from kubeade.api.apply.field_manager import FieldManager
-from kubeade.api.apply.field_set import of_paths
 from kubeade.api.apply.manager_name import manager_name
 from kubeade.api.decoding import NONE, PATCHED, Duplicates, FieldValidation, LineDuplicates, field_duplicates
 from kubeade.api.defaults import apply_defaults
 from kubeade.api.errors import Invalid
 from kubeade.api.resource import Object, Resource
 from kubeade.api.strategy import prepare_for_create, prepare_for_update
+from kubeade.api.strategy.kinds import reset_fields
 from kubeade.api.validation import validate_create as creation_errors
 from kubeade.api.validation import validate_update as update_errors
 from kubeade.api.validation import warnings
@@ -19,8 +19,6 @@ from kubeade.apiserver.body import JSON_TYPES, content_type, read_object, repeat
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.custom_resources.objects import custom_errors, decode_custom
 from kubeade.lib.timestamps import format_time
-
-_SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
 
 
 def read(call: Call, resource: Resource) -> Object:
@@ -95,19 +93,20 @@ def validate_update(call: Call, obj: Object, old: Object) -> None:
     if errors:
         raise Invalid.of(call.type.kind, call.info.name, errors, call.type.group)
     if not call.info.subresource:
-        call.warnings.extend(warnings(call.resource, obj))
+        call.warnings.extend(warnings(call.resource, obj, old))
 
 
-def own_fields(call: Call, old: Object | None, obj: Object) -> Object:
-    """The object with managedFields brought up to date for a create, an update or a patch."""
+def own_fields(call: Call, old: Object | None, obj: Object, resource: Resource | None = None) -> Object:
+    """The object with managedFields brought up to date for a create, an update or a patch. `resource` where
+    what is sent is of another kind than the address says."""
     name = manager_name(call.options.field_manager, call.request.headers.get("user-agent", ""))
-    return field_manager(call).update(old, obj, name, _now(call))
+    return field_manager(call, resource or call.resource).update(old, obj, name, _now(call))
 
 
-def field_manager(call: Call) -> FieldManager:
-    resource, subresource = call.resource, call.info.subresource
+def field_manager(call: Call, resource: Resource) -> FieldManager:
+    subresource = call.info.subresource
     node = call.backend.schema.node(resource)
-    reset = _SPEC if subresource == "status" else _STATUS if call.type.has_status else {}
+    reset = reset_fields(call.type, subresource)
     return FieldManager(node, resource.api_version, resource.kind, subresource, reset)
 
 

@@ -8,6 +8,7 @@ only a webhook can do that, it is asked first (`prepare`), once for all objects 
 from collections.abc import Iterable
 
 from kubeade.api.conversion import convert
+from kubeade.api.decoding import FieldValidation
 from kubeade.api.resource import Object, Resource
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.custom_resources.objects import held_to, refreshed
@@ -51,7 +52,7 @@ def served_bytes(call: Call, value: bytes) -> bytes:
     if stored is None or stored.api_version == served.api_version:
         return value
     obj = decode_object(value)
-    encoded, revision = encode_object(convert(obj, stored, served)), revision_of(value)
+    encoded, revision = encode_object(_converted(call, obj, stored, served)), revision_of(value)
     return encoded.stamped(revision) if revision else encoded.unwritten()
 
 
@@ -64,7 +65,7 @@ async def to_served(call: Call, obj: Object) -> Object:
         return obj if custom is None else refreshed(custom, obj)
     if stored is None or stored.api_version == served.api_version:
         return obj
-    return convert(obj, stored, served)
+    return _converted(call, obj, stored, served)
 
 
 async def to_stored(call: Call, obj: Object) -> Object:
@@ -74,7 +75,12 @@ async def to_stored(call: Call, obj: Object) -> Object:
         return obj
     if call.type.custom:
         return await call.backend.customs.in_version(obj, stored)
-    return convert(obj, served, stored)
+    return _converted(call, obj, served, stored)
+
+
+def _converted(call: Call, obj: Object, source: Resource, target: Resource) -> Object:
+    """Each version leaves out, and always has, other fields."""
+    return call.backend.decoder.decode(target, convert(obj, source, target), FieldValidation.IGNORE)[0]
 
 
 def _head(resource: Resource) -> bytes:

@@ -9,7 +9,8 @@ from kubeade.api.apply.field_set import Fields
 from kubeade.api.apply.owned_fields import all_fields
 from kubeade.api.apply.shape import LEAF, Form, Shape
 
-_LEAF, _MAP, _LIST = Form.LEAF, Form.MAP, Form.LIST
+_MAP, _LIST = Form.MAP, Form.LIST
+_MISSING = object()
 
 
 @dataclass(slots=True)
@@ -58,28 +59,25 @@ def compare(old: dict[str, Any], new: dict[str, Any], shape: Shape) -> Compariso
 
 
 def _compare_maps(old: dict[str, Any], new: dict[str, Any], shape: Shape, result: Comparison) -> None:
+    absent = shape.absent
     for name, value in new.items():
-        if name in old:
-            previous = old[name]
-            # Equal parts are recognised at C speed; only what changed is walked.
-            if previous != value:
-                element, below = shape.step(name)
-                _compare_values(element, previous, value, below, result)
+        previous = old[name] if name in old else absent.get(name, _MISSING)
+        # Equal parts are recognised at C speed; only what changed is walked.
+        if previous == value:
             continue
         element, below = shape.step(name)
-        empty = None if below.form is _LEAF else shape.when_absent(name)
-        if empty is not None:
-            _compare_values(element, empty, value, below, result)
-        else:
+        if previous is _MISSING:
             result.added[element] = all_fields(value, below)
+        else:
+            _compare_values(element, previous, value, below, result)
     for name, previous in old.items():
-        if name not in new:
-            element, below = shape.step(name)
-            empty = None if below.form is _LEAF else shape.when_absent(name)
-            if empty is not None:
-                _compare_values(element, previous, empty, below, result)
-            else:
-                result.removed[element] = all_fields(previous, below)
+        if name in new:
+            continue
+        element, below = shape.step(name)
+        if name in absent:
+            _compare_values(element, previous, absent[name], below, result)
+        else:
+            result.removed[element] = all_fields(previous, below)
 
 
 def _compare_values(element: str, old: Any, new: Any, shape: Shape, result: Comparison) -> None:

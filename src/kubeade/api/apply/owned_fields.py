@@ -62,7 +62,7 @@ def _applied_items(items: list[Any], shape: Shape) -> Fields:
 def all_fields(value: Any, shape: Shape) -> Fields:
     """The set below a value that is new: every field down to the leaves, each with its parents."""
     form = shape.form
-    if form is _MAP and type(value) is dict and value:
+    if form is _MAP and type(value) is dict and (value or shape.nulls):
         return _all_members(value, shape)
     if form is _LIST and type(value) is list and value:
         return _all_items(value, shape)
@@ -84,6 +84,9 @@ def _all_members(members: dict[str, Any], shape: Shape) -> Fields:
         else:
             branches = True
             result[element] = all_fields(member, below)
+    for name in shape.nulls:
+        if name not in members:
+            result[shape.step(name)[0]] = {}
     if not branches:
         shape.keep_unbranched(names, result)
     return result

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from kubeade.api.apply import field_set
-from kubeade.api.apply.by_value import held_by_value
 from kubeade.api.apply.field_set import Fields
 from kubeade.api.schema_node import Node
+from kubeade.api.zeros import zeros_of
 
 
 class Form(Enum):
@@ -45,10 +45,12 @@ class Shape:
         "_node",
         "_steps",
         "_unbranched",
+        "absent",
         "element",
         "form",
         "items",
         "keys",
+        "nulls",
     )
 
     def __init__(self, node: Node | None, form: Form) -> None:
@@ -58,6 +60,10 @@ class Shape:
         self._defaults: dict[str, Any] = {}
         self._unbranched: dict[tuple[str, ...], Fields] = {}
         self.form = form
+        zeros = zeros_of(node) if node is not None and node.name and form is Form.MAP else None
+        self.absent: Mapping[str, Any] = zeros.always if zeros else {}
+        """What stands for members that are always there, where they are missing."""
+        self.nulls: frozenset[str] = zeros.nulls if zeros else frozenset()
         self.element: Shape | None = None
         self.items: Shape | None = None
         self.keys: tuple[str, ...] = ()
@@ -78,15 +84,6 @@ class Shape:
     def declares(self, name: str) -> bool:
         """Whether the schema names this member (an entry of a map it does not)."""
         return name in self._declared
-
-    def when_absent(self, name: str) -> Any:
-        """What stands for this member where it is missing: None, or an empty value that is always there."""
-        declared = self._declared.get(name)
-        if declared is None or self._node is None or not self._node.name:
-            return None
-        if declared.type == "array":
-            return [] if name in self._node.required else None
-        return {} if held_by_value(self._node.name, name, declared.name) else None
 
     def step(self, name: str) -> Step:
         """Down to the member of this name; one that the schema knows nothing of may hold anything."""

@@ -65,7 +65,7 @@ def _fields(
     zeros: Zeros, plain: dict[str, type], plain_zeros: dict[str, type], checks: dict[str, Check]
 ) -> Check:
     type_of, zero_type_of, check_of = plain.get, plain_zeros.get, checks.get
-    always, fill = frozenset(zeros.always), zeros.fill
+    always, fill = frozenset(zeros.always) - zeros.nulls, zeros.fill
 
     def check(value: Any) -> bool:
         if type(value) is not dict:

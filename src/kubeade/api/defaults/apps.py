@@ -8,6 +8,8 @@ from kubeade.api.resource import Object
 
 _REVISION_HISTORY_LIMIT = 10
 _PROGRESS_DEADLINE_SECONDS = 600
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""An annotation, which was a field once: so it is always there, and who writes the object owns it."""
 
 
 def default_deployment(deployment: Object) -> None:
@@ -57,6 +59,8 @@ def default_stateful_set(stateful_set: Object) -> None:
 
 def default_daemon_set(daemon_set: Object) -> None:
     """One node's pod at a time, with no surplus."""
+    metadata = attached(daemon_set, "metadata")
+    metadata["annotations"] = {TEMPLATE_GENERATION: "0", **(metadata.get("annotations") or {})}
     spec = attached(daemon_set, "spec")
     strategy = attached(spec, "updateStrategy")
     fill(strategy, "type", "RollingUpdate")

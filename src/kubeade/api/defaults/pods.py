@@ -42,12 +42,20 @@ def default_pod_spec(spec: Object) -> None:
     fill(spec, "dnsPolicy", "ClusterFirst")
     fill(spec, "securityContext", {})
     fill(spec, "schedulerName", "default-scheduler")
+    _keep_account_in_step(spec)
     for volume in parts(spec, "volumes"):
         default_volume(volume)
     for container in _containers(spec):
         _default_container(container)
     for container in parts(spec, "ephemeralContainers"):
         _default_container(container)
+
+
+def _keep_account_in_step(spec: Object) -> None:
+    """`serviceAccount` is the field's old name: clients still read it, and write it."""
+    account = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if account:
+        spec["serviceAccountName"] = spec["serviceAccount"] = account
 
 
 def _containers(spec: Object) -> list[Object]:

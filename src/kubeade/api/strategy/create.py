@@ -1,14 +1,16 @@
 """What a new object gets from the server, and what it may not bring along."""
 
+from kubeade.api.crd.names import stored_versions
+from kubeade.api.defaults.apps import TEMPLATE_GENERATION
 from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.strategy import kinds
+from kubeade.api.strategy.disabled import drop_disabled
 from kubeade.api.strategy.jobs import generate_selector
 from kubeade.api.strategy.pods import prepare_new_pod
 from kubeade.api.strategy.secrets import fold_string_data
 from kubeade.api.strategy.volume_claims import normalize_data_source
 
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _NAMESPACE_FINALIZER = "kubernetes"
 
 
@@ -19,13 +21,14 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
     if resource_type.custom or (key in kinds.GENERATION and key != kinds.CSI_DRIVERS):
         metadata["generation"] = 1
     _reset_status(resource_type, key, obj)
+    drop_disabled(key, obj, None)
     match key:
         case kinds.PODS:
             prepare_new_pod(obj)
         case kinds.NAMESPACES:
             _prepare_namespace(obj)
         case kinds.DAEMON_SETS:
-            metadata["annotations"] = {TEMPLATE_GENERATION: "1", **(metadata.get("annotations") or {})}
+            metadata["annotations"] = {**(metadata.get("annotations") or {}), TEMPLATE_GENERATION: "1"}
         case kinds.JOBS:
             generate_selector(obj)
         case kinds.SECRETS:
@@ -36,6 +39,11 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
             obj["status"]["lastPhaseTransitionTime"] = now
         case kinds.PERSISTENT_VOLUME_CLAIMS:
             normalize_data_source(obj)
+        case kinds.DEFINITIONS:
+            obj["status"] = {
+                "acceptedNames": {"plural": "", "kind": ""},
+                "storedVersions": stored_versions(obj),
+            }
 
 
 def _reset_status(resource_type: ResourceType, key: kinds.Key, obj: Object) -> None:

@@ -3,6 +3,7 @@
 Keys are (group, plural). The facts are those of upstream's registry strategies.
 """
 
+from kubeade.api.apply.field_set import Fields, of_paths
 from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
 
@@ -12,6 +13,7 @@ PODS = ("", "pods")
 NODES = ("", "nodes")
 NAMESPACES = ("", "namespaces")
 SECRETS = ("", "secrets")
+SERVICE_ACCOUNTS = ("", "serviceaccounts")
 SERVICES = ("", "services")
 PERSISTENT_VOLUMES = ("", "persistentvolumes")
 PERSISTENT_VOLUME_CLAIMS = ("", "persistentvolumeclaims")
@@ -23,6 +25,9 @@ ENDPOINT_SLICES = ("discovery.k8s.io", "endpointslices")
 API_SERVICES = ("apiregistration.k8s.io", "apiservices")
 DEFINITIONS = ("apiextensions.k8s.io", "customresourcedefinitions")
 SIGNING_REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
+RESOURCE_CLAIMS = ("resource.k8s.io", "resourceclaims")
+RESOURCE_SLICES = ("resource.k8s.io", "resourceslices")
+DEVICE_TAINT_RULES = ("resource.k8s.io", "devicetaintrules")
 
 _ADMISSION = "admissionregistration.k8s.io"
 _FLOW_CONTROL = "flowcontrol.apiserver.k8s.io"
@@ -76,7 +81,7 @@ NEW_STATUS: dict[Key, Object] = {
     },
     ("apps", "replicasets"): {"replicas": 0},
     ("apps", "statefulsets"): {"replicas": 0, "availableReplicas": 0},
-    ("autoscaling", "horizontalpodautoscalers"): {"currentReplicas": 0, "desiredReplicas": 0},
+    ("autoscaling", "horizontalpodautoscalers"): {"desiredReplicas": 0},
     ("networking.k8s.io", "ingresses"): {"loadBalancer": {}},
     ("policy", "poddisruptionbudgets"): {
         "currentHealthy": 0,
@@ -101,6 +106,26 @@ STATUS_KEEPS_METADATA: frozenset[Key] = frozenset(
         ("storagemigration.k8s.io", "storageversionmigrations"),
     }
 )
+
+
+_SPEC, _STATUS = of_paths(("spec",)), of_paths(("status",))
+_METADATA_AND_SPEC = of_paths(("metadata",), ("spec",))
+_RESET_OF_SIGNING_REQUESTS = {
+    "": of_paths(("spec",), ("status",)),
+    "status": of_paths(("spec",), ("status", "conditions")),
+    "approval": of_paths(("spec",), ("status", "certificate")),
+}
+
+
+def reset_fields(resource_type: ResourceType, subresource: str) -> Fields:
+    """What a write of the object (or of a subresource of it) cannot change: nobody comes to own it."""
+    name = key(resource_type)
+    if name == SIGNING_REQUESTS:
+        return _RESET_OF_SIGNING_REQUESTS.get(subresource, _STATUS)
+    if subresource == "status":
+        keeps_metadata = resource_type.custom or name in STATUS_KEEPS_METADATA
+        return _METADATA_AND_SPEC if keeps_metadata else _SPEC
+    return _STATUS if resource_type.has_status else {}
 
 
 def key(resource_type: ResourceType) -> Key:

@@ -4,11 +4,13 @@ The server calls this with the object as the client wants it; what is not the ve
 """
 
 from kubeade.api.crd.names import stored_versions
+from kubeade.api.defaults.apps import TEMPLATE_GENERATION
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.strategy import kinds
-from kubeade.api.strategy.create import TEMPLATE_GENERATION, name_own_label
+from kubeade.api.strategy.create import name_own_label
+from kubeade.api.strategy.disabled import drop_disabled
 from kubeade.api.strategy.pods import keep_all_but_ephemeral_containers, keep_all_but_resources
 from kubeade.api.strategy.secrets import fold_string_data
 from kubeade.api.strategy.services import drop_type_dependent_fields
@@ -48,6 +50,7 @@ def prepare_for_update(
 def _prepare_object(resource_type: ResourceType, key: kinds.Key, obj: Object, old: Object) -> None:
     if resource_type.has_status:
         _keep(obj, old, "status")
+    drop_disabled(key, obj, old)
     match key:
         case kinds.NAMESPACES:
             obj["spec"] = {**(obj.get("spec") or {})}

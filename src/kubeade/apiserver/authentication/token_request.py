@@ -60,6 +60,7 @@ class TokenIssuer:
             Issue(self.issuer, spec["audiences"], self.ids.uid()),
         )
         names = {key: account["metadata"][key] for key in ("name", "namespace", "uid")}
+        owners = {key: value for key, value in metadata.items() if key == "managedFields"}
         status = {
             "token": self.keys.sign(claims),
             "expirationTimestamp": format_time(now + timedelta(seconds=seconds)),
@@ -67,7 +68,7 @@ class TokenIssuer:
         return {
             "kind": "TokenRequest",
             "apiVersion": f"{GROUP}/v1",
-            "metadata": {**names, "creationTimestamp": format_time(now)},
+            "metadata": {**names, "creationTimestamp": format_time(now), **owners},
             "spec": spec,
             "status": status,
         }

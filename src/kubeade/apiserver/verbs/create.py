@@ -66,7 +66,10 @@ async def _write_once(call: Call, obj: Object) -> bytes:
     if current is not None:
         raise KeyExists(current)
     if call.options.dry_run:
-        return encode_object(obj).unwritten()
+        # The storage, which refuses a revision in a new object, is not asked: it comes back as it came.
+        revision = str(obj["metadata"].get("resourceVersion", ""))
+        encoded = encode_object(obj)
+        return encoded.stamped(int(revision)) if revision.isdecimal() else encoded.unwritten()
     lease = 0
     if call.stored.plural == "events":
         lease = await storage.ledger.grant_lease(_EVENT_SECONDS)

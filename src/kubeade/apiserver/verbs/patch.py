@@ -102,7 +102,7 @@ async def _apply(call: Call) -> Response:
 
     def make(current: Object | None) -> Object:
         now = format_time(call.backend.clock.now())
-        configured = rules.field_manager(call).apply(current, config, manager, force, now)
+        configured = rules.field_manager(call, call.resource).apply(current, config, manager, force, now)
         check_kind(configured, call.resource)
         configured = rules.patched(call, call.resource, configured)
         if current is not None and "resourceVersion" not in (config.get("metadata") or {}):

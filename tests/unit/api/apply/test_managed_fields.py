@@ -83,7 +83,8 @@ def test_the_status_subresource_has_its_own_entry_and_never_owns_spec(
     new = deployment_status.update(live, new, "kube-controller-manager", T1)
     entry = new["metadata"]["managedFields"][1]
     assert entry["subresource"] == "status"
-    condition = {".": {}, "f:status": {}, "f:type": {}}
+    unsaid = {"f:lastTransitionTime": {}, "f:lastUpdateTime": {}}  # moments, which upstream has as nulls
+    condition = {".": {}, "f:status": {}, "f:type": {}, **unsaid}
     conditions = {".": {}, 'k:{"type":"Available"}': condition}
     assert entry["fieldsV1"] == {"f:status": {"f:conditions": conditions, "f:replicas": {}}}
 
