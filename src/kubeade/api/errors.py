@@ -43,7 +43,8 @@ class Cause:
 
 class ApiError(Exception):
     """An answer other than success. `details` is the `StatusDetails` object (given but empty, it is shown
-    empty, as in upstream's generic answers), `metadata` the ListMeta."""
+    empty, as in upstream's generic answers), `metadata` the ListMeta, `warnings` what the answer's headers
+    say besides."""
 
     code: ClassVar[int] = 500
     reason: ClassVar[str] = ""
@@ -56,6 +57,7 @@ class ApiError(Exception):
         self.details = dict(details or {})
         self._detailed = details is not None
         self.metadata: dict[str, Any] = {}
+        self.warnings: list[str] = []
         self.status_code = self.code if code is None else code
 
     def to_status(self) -> dict[str, Any]:

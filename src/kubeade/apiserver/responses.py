@@ -75,5 +75,6 @@ def error_response(error: ApiError, protobuf: ProtobufAnswers | None = None) -> 
     retry = error.details.get("retryAfterSeconds")
     if retry:
         found.append(("retry-after", str(retry)))
+    found.extend(("warning", warning_value(text)) for text in dict.fromkeys(error.warnings))
     status = error.to_status()
     return Response(error.status_code, found, protobuf.codec.encode(status) if protobuf else encode(status))

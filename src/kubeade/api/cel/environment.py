@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from kubeade.api.cel.authorizer import MISSING, Question
-from kubeade.api.cel.checked import Checked, read
+from kubeade.api.cel.checked import Checked, Node, read
 from kubeade.api.cel.costs import Shapes, cost_of
 from kubeade.api.cel.limits import EXCEEDED, PER_CALL, Limit
 from kubeade.api.cel.overload import Overload
@@ -57,6 +57,11 @@ class Program:
         """The most that it can cost on values of these shapes, in upstream's units."""
         return cost_of(self._checked, shapes)
 
+    @property
+    def tree(self) -> Node:
+        """What was parsed."""
+        return self._checked.root
+
     @cached_property
     def _checked(self) -> Checked:
         return read(self._expression.serialize())
@@ -96,7 +101,31 @@ def compile_expression(text: str, variables: Mapping[str, str]) -> Program:
         return Program(environment.compile(text))
     except RuntimeError as error:
         message = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
-        raise CompileError(f"compilation failed: {message}") from error
+        raise CompileError(f"compilation failed: {_as_in_go(text, message)}") from error
+
+
+_UNKNOWN = re.compile(
+    r"ERROR: <input>:(?P<line>\d+):(?P<column>\d+): undeclared reference to '(?P<root>\w+)\.(?P<rest>[\w.]+)'"
+)
+
+
+def _as_in_go(text: str, message: str) -> str:
+    """Where it tells of `a.b`, Go's CEL tells of `a`; of nothing it says that it stands before the first
+    column."""
+    if not text:
+        return message.replace("<input>:1:1:", "<input>:1:0:")
+    found = _UNKNOWN.match(message)
+    lines = text.splitlines()
+    if found is None or int(found["line"]) > len(lines):
+        return message
+    line = lines[int(found["line"]) - 1]
+    before = f"{found['root']}.{found['rest']}".rpartition(".")[0]
+    start = int(found["column"]) - 1 - len(before)
+    if not line.startswith(before, max(start, 0)):
+        return message
+    told = f"ERROR: <input>:{found['line']}:{start + 1}: undeclared reference to '{found['root']}'"
+    rest = message[found.end() :].partition("\n")[0]
+    return f"{told}{rest}\n | {line}\n | {'.' * start}^"
 
 
 def _evaluation_error(message: str) -> EvaluationError:

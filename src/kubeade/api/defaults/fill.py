@@ -15,6 +15,12 @@ def fill(obj: Object, key: str, value: Any) -> None:
         obj[key] = value
 
 
+def fill_absent(obj: Object, key: str, value: Any) -> None:
+    """Set `key` where it is absent or null (upstream fields that can be said to be empty)."""
+    if obj.get(key) is None:
+        obj[key] = value
+
+
 def fill_number(obj: Object, key: str, value: int) -> None:
     """Set `key` where nothing or zero is said (upstream fields that cannot tell the two apart)."""
     if not obj.get(key):

@@ -16,6 +16,8 @@ IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
+_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+
 OMITTED = object()
 """In place of a value that is not to be shown."""
 
@@ -70,8 +72,9 @@ def too_many(path: str, count: int, limit: int) -> FieldError:
 
 
 def shown(value: object) -> str:
-    """A value as messages show it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    """A value as messages show it; within objects and lists some characters are escaped, as in Go's JSON."""
+    found = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return found.translate(_ESCAPES) if isinstance(value, dict | list) else found
 
 
 def one_of(path: str, value: object, supported: Iterable[str]) -> Errors:

@@ -73,6 +73,13 @@ def quantity(name: str, value: object, path: str) -> Errors:
         yield invalid(path, str(value), "must be an integer")
 
 
+def not_negative_quantity(value: object, path: str) -> Errors:
+    """Zero or more; absent is fine."""
+    found = None if value is None else quantity_of(value)
+    if found is not None and found < Quantity.parse("0"):
+        yield invalid(path, str(value), NOT_NEGATIVE)
+
+
 def requirements(found: Object, claims: set[str], path: str) -> Errors:
     """A container's limits and requests; `claims` are the names of the pod's resource claims."""
     limits, requests = part(found, "limits"), part(found, "requests")

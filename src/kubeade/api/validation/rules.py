@@ -5,7 +5,12 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
     access,
     configuration,
+    device_allocations,
+    device_claims,
+    device_slices,
+    device_taints,
     endpoints,
+    flow_schemas,
     jobs,
     namespaces,
     networking,
@@ -14,8 +19,12 @@ from kubeade.api.validation import (
     pod_resize,
     pods,
     policies,
+    priority_levels,
     quotas,
+    service_addresses,
     services,
+    storage,
+    storage_classes,
     volume_claims,
     workloads,
 )
@@ -58,6 +67,7 @@ _CORE = {
         subresources={"status": services.service_status},
     ),
     "Endpoints": KindRules(with_options=endpoints.endpoints),
+    "ServiceAccount": KindRules(),
     "ConfigMap": KindRules(always=configuration.config_map, change=configuration.config_map_change),
     "Secret": KindRules(always=configuration.secret, change=configuration.secret_change),
     "Namespace": KindRules(
@@ -82,6 +92,7 @@ _CORE = {
         always=volume_claims.persistent_volume_claim, change=volume_claims.persistent_volume_claim_change
     ),
 }
+_DEVICES = "resource.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 _WEBHOOKS = KindRules(always=platform.webhook_configuration, plain_finalizers=True)
@@ -138,7 +149,26 @@ _OTHERS = {
         always=access.cluster_role_binding, change=access.role_unchanged, name=path_segment
     ),
     ("storage.k8s.io", "StorageClass"): KindRules(
-        always=volume_claims.storage_class, change=volume_claims.storage_class_change
+        always=storage_classes.storage_class, change=storage_classes.storage_class_change
+    ),
+    ("storage.k8s.io", "VolumeAttributesClass"): KindRules(
+        create=storage_classes.volume_attributes_class, change=storage_classes.volume_attributes_class_change
+    ),
+    ("storage.k8s.io", "CSIDriver"): KindRules(always=storage.csi_driver, change=storage.csi_driver_change),
+    ("storage.k8s.io", "CSINode"): KindRules(always=storage.csi_node, change=storage.csi_node_change),
+    ("storage.k8s.io", "CSIStorageCapacity"): KindRules(
+        always=storage.csi_storage_capacity, change=storage.csi_storage_capacity_change
+    ),
+    ("storage.k8s.io", "VolumeAttachment"): KindRules(
+        always=storage.volume_attachment,
+        change=storage.volume_attachment_change,
+        subresources={"status": storage.volume_attachment_status},
+    ),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"): KindRules(
+        always=flow_schemas.flow_schema, subresources={"status": flow_schemas.status}
+    ),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): KindRules(
+        always=priority_levels.priority_level, subresources={"status": flow_schemas.status}
     ),
     ("scheduling.k8s.io", "PriorityClass"): KindRules(
         always=platform.priority_class, change=platform.priority_class_change
@@ -155,12 +185,38 @@ _OTHERS = {
             "approval": access.signing_request_approval,
         },
     ),
-    # Names with colons: a signer's bundle, an IPv6 address.
+    # A name with colons.
     ("certificates.k8s.io", "ClusterTrustBundle"): KindRules(name=path_segment),
-    ("networking.k8s.io", "IPAddress"): KindRules(name=path_segment),
+    ("networking.k8s.io", "IPAddress"): KindRules(
+        always=service_addresses.ip_address,
+        change=service_addresses.ip_address_change,
+        name=service_addresses.address_name,
+    ),
+    ("networking.k8s.io", "ServiceCIDR"): KindRules(
+        create=service_addresses.service_cidr, change=service_addresses.service_cidr_change
+    ),
     ("coordination.k8s.io", "LeaseCandidate"): KindRules(name=config_key),
     ("events.k8s.io", "Event"): KindRules(
         create=platform.event_create, change=platform.event_change, name=path_segment
+    ),
+    (_DEVICES, "ResourceClaim"): KindRules(
+        create=device_claims.claim,
+        change=device_claims.claim_change,
+        subresources={"status": device_allocations.claim_status},
+    ),
+    (_DEVICES, "ResourceClaimTemplate"): KindRules(
+        always=device_claims.template, change=device_claims.template_change
+    ),
+    (_DEVICES, "DeviceClass"): KindRules(
+        create=device_claims.device_class, change=device_claims.device_class_change
+    ),
+    (_DEVICES, "ResourceSlice"): KindRules(
+        create=device_slices.resource_slice, change=device_slices.resource_slice_change
+    ),
+    (_DEVICES, "DeviceTaintRule"): KindRules(
+        create=device_taints.taint_rule,
+        change=device_taints.taint_rule_change,
+        subresources={"status": device_taints.taint_rule_status},
     ),
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
@@ -183,23 +239,7 @@ _OTHERS = {
         create=_definition_create, change=_definition_change, plain_finalizers=True
     ),
 }
-_NO_RULES_YET = (
-    ("", "ServiceAccount"),
-    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
-    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
-    ("networking.k8s.io", "ServiceCIDR"),
-    ("resource.k8s.io", "DeviceClass"),
-    ("resource.k8s.io", "ResourceClaim"),
-    ("resource.k8s.io", "ResourceClaimTemplate"),
-    ("resource.k8s.io", "ResourceSlice"),
-    ("storage.k8s.io", "CSIDriver"),
-    ("storage.k8s.io", "CSINode"),
-    ("storage.k8s.io", "CSIStorageCapacity"),
-    ("storage.k8s.io", "VolumeAttachment"),
-    ("storage.k8s.io", "VolumeAttributesClass"),
-)
 _RULES = {
-    **dict.fromkeys(_NO_RULES_YET, KindRules()),
     **{("", kind): rules for kind, rules in _CORE.items()},
     **_OTHERS,
 }

@@ -2,9 +2,10 @@
 
 import copy
 
-from kubeade.api.parts import part, parts, text, values
+from kubeade.api.parts import part, text, values
 from kubeade.api.quantity import Quantity
 from kubeade.api.resource import Object
+from kubeade.api.validation.driver_names import driver_name
 from kubeade.api.validation.fields import (
     Errors,
     forbidden,
@@ -12,10 +13,9 @@ from kubeade.api.validation.fields import (
     invalid,
     messages,
     not_supported,
-    one_of,
     required,
 )
-from kubeade.api.validation.names import dns_subdomain, qualified_name
+from kubeade.api.validation.names import dns_label, dns_subdomain
 from kubeade.api.validation.pod_volumes import host_path
 from kubeade.api.validation.quantities import quantity, quantity_of
 from kubeade.api.validation.scheduling import node_selector
@@ -24,6 +24,12 @@ from kubeade.api.validation.selectors import label_selector
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
 _VOLUME_MODES = ("Block", "Filesystem")
+_CSI_SECRETS = (
+    "controllerPublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodePublishSecretRef",
+    "nodeExpandSecretRef",
+)
 _NOT_SOURCES = {
     "capacity",
     "accessModes",
@@ -51,8 +57,30 @@ def persistent_volume(found: Object) -> Errors:
             yield required("spec.nodeAffinity.required", "must specify required node constraints")
         else:
             yield from node_selector(part(affinity, "required"), "spec.nodeAffinity.required")
-    yield from _volume_source(spec)
+    yield from _volume_source(spec, "spec")
     yield from _class_and_mode(spec, "spec")
+
+
+def inline_volume(spec: Object, path: str) -> Errors:
+    """A volume that an attachment describes by itself, without a PersistentVolume."""
+    inline = "in the context of inline volumes"
+    for key in ("claimRef", "capacity"):
+        if spec.get(key):
+            yield forbidden(f"{path}.{key}", f"may not be specified {inline}")
+    if spec.get("csi") is None:
+        yield required(f"{path}.csi", f"has to be specified {inline}")
+    if not values(spec, "accessModes"):
+        yield required(f"{path}.accessModes")
+    yield from _access_modes(spec, f"{path}.accessModes")
+    if text(spec, "persistentVolumeReclaimPolicy") not in ("", "Retain"):
+        yield forbidden(f"{path}.persistentVolumeReclaimPolicy", f"may only be Retain {inline}")
+    if spec.get("nodeAffinity") is not None:
+        yield forbidden(f"{path}.nodeAffinity", f"may not be specified {inline}")
+    yield from _volume_source(spec, path)
+    if text(spec, "storageClassName"):
+        yield forbidden(f"{path}.storageClassName", f"may not be specified {inline}")
+    if spec.get("volumeMode", "Filesystem") != "Filesystem":
+        yield forbidden(f"{path}.volumeMode", f"may not specify volumeMode other than Filesystem {inline}")
 
 
 def _capacity(capacity: Object) -> Errors:
@@ -72,26 +100,38 @@ def _positive(name: str, value: object, path: str) -> Errors:
         yield from quantity(name, value, path)
 
 
-def _volume_source(spec: Object) -> Errors:
+def _volume_source(spec: Object, path: str) -> Errors:
     found = [key for key, value in spec.items() if key not in _NOT_SOURCES and value is not None]
     if not found:
-        yield required("spec", "must specify a volume type")
+        yield required(path, "must specify a volume type")
     for key in found[1:]:
-        yield forbidden(f"spec.{key}", "may not specify more than 1 volume type")
+        yield forbidden(f"{path}.{key}", "may not specify more than 1 volume type")
     if found[:1] == ["hostPath"]:
-        yield from host_path(part(spec, "hostPath"), "spec.hostPath")
+        yield from host_path(part(spec, "hostPath"), f"{path}.hostPath")
         if text(spec, "hostPath", "path") == "/" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":
             detail = "may not be 'recycle' for a hostPath mount of '/'"
-            yield forbidden("spec.persistentVolumeReclaimPolicy", detail)
+            yield forbidden(f"{path}.persistentVolumeReclaimPolicy", detail)
     if found[:1] == ["local"]:
         if not text(spec, "local", "path"):
-            yield required("spec.local.path")
+            yield required(f"{path}.local.path")
         if spec.get("nodeAffinity") is None:
-            yield required("spec.nodeAffinity", "Local volume requires node affinity")
+            yield required(f"{path}.nodeAffinity", "Local volume requires node affinity")
     if found[:1] == ["csi"]:
-        for key in ("driver", "volumeHandle"):
-            if not text(spec, "csi", key):
-                yield required(f"spec.csi.{key}")
+        yield from _csi(part(spec, "csi"), f"{path}.csi")
+
+
+def _csi(source: Object, path: str) -> Errors:
+    yield from driver_name(text(source, "driver"), f"{path}.driver")
+    if not text(source, "volumeHandle"):
+        yield required(f"{path}.volumeHandle")
+    for key in _CSI_SECRETS:
+        if isinstance(reference := source.get(key), dict):
+            for field, rule in (("name", dns_subdomain), ("namespace", dns_label)):
+                name, at = text(reference, field), f"{path}.{key}.{field}"
+                if not name:
+                    yield required(at)
+                else:
+                    yield from messages(at, name, rule(name))
 
 
 def persistent_volume_change(new: Object, old: Object) -> Errors:
@@ -187,32 +227,3 @@ def _not_shrunk(new: Object, old: Object) -> Errors:
     if size < old_size and size <= actual:
         detail = "field can not be less than status.capacity"
         yield forbidden("spec.resources.requests.storage", detail)
-
-
-def storage_class(found: Object) -> Errors:
-    provisioner = text(found, "provisioner")
-    if not provisioner:
-        yield required("provisioner")
-    else:
-        yield from messages("provisioner", provisioner, qualified_name(provisioner.lower()))
-    for name in part(found, "parameters"):
-        if not name:
-            yield invalid("parameters", name, "field can not be empty.")
-    policy = found.get("reclaimPolicy", "Delete")
-    if policy not in ("Delete", "Retain"):
-        yield not_supported("reclaimPolicy", policy, ("Delete", "Retain"))
-    modes = ("Immediate", "WaitForFirstConsumer")
-    yield from one_of("volumeBindingMode", found.get("volumeBindingMode", "Immediate"), modes)
-    for index, term in enumerate(parts(found, "allowedTopologies")):
-        for expression_index, expression in enumerate(parts(term, "matchLabelExpressions")):
-            at = f"allowedTopologies[{index}].matchLabelExpressions[{expression_index}]"
-            if not values(expression, "values"):
-                yield required(f"{at}.values")
-
-
-def storage_class_change(new: Object, old: Object) -> Errors:
-    for key in ("parameters", "provisioner", "reclaimPolicy"):
-        if (new.get(key) or None) != (old.get(key) or None):
-            yield forbidden(key, f"updates to {key} are forbidden.")
-    mode = "volumeBindingMode"
-    yield from immutable(mode, new.get(mode), old.get(mode))

@@ -33,13 +33,16 @@ _SECCOMP = "seccomp.security.alpha.kubernetes.io/pod"
 _APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 _TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
+_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
-def warnings(resource: Resource, obj: Object) -> list[str]:
-    """The warnings on an object that was accepted, in upstream's words."""
-    warn = _WARNINGS.get((resource.group, resource.kind))
-    return list(warn(obj)) if warn is not None else []
+def warnings(resource: Resource, obj: Object, old: Object | None = None) -> list[str]:
+    """The warnings on an object that was accepted, in upstream's words. `old`: what it was before."""
+    key = (resource.group, resource.kind)
+    if key in _ON_CHANGE:
+        return list(_ON_CHANGE[key](obj, old or {}))
+    return list(_WARNINGS[key](obj)) if key in _WARNINGS else []
 
 
 def _pod(pod: Object) -> Warnings:
@@ -57,7 +60,7 @@ def _template(template: Object, path: str) -> Warnings:
 def _pod_parts(pod: Object, prefix: str) -> Warnings:
     spec = part(pod, "spec")
     for key in part(spec, "nodeSelector"):
-        yield from _node_label(key, f"{prefix}spec.nodeSelector[{key}]")
+        yield from _node_label(key, f"{prefix}spec.nodeSelector[{key}]:")
     yield from _annotations(part(pod, "metadata", "annotations"), f"{prefix}metadata.annotations")
     for index, volume in enumerate(parts(spec, "volumes")):
         for key, detail in _VOLUMES.items():
@@ -74,10 +77,10 @@ def _pod_parts(pod: Object, prefix: str) -> Warnings:
         yield f"{prefix}spec.terminationGracePeriodSeconds: {detail}"
 
 
-def _node_label(key: str, path: str) -> Warnings:
+def _node_label(key: str, where: str) -> Warnings:
     if key in _NODE_LABELS:
         version = "v1.17" if "failure-domain" in key or "instance-type" in key else "v1.14"
-        yield f"{path}: deprecated since {version}; {_NODE_LABELS[key]}"
+        yield f"{where} deprecated since {version}; {_NODE_LABELS[key]}"
 
 
 def _annotations(annotations: Object, path: str) -> Warnings:
@@ -187,6 +190,50 @@ def _endpoints(_endpoints: Object) -> Warnings:
     yield "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
 
+def _service_account(account: Object, old: Object) -> Warnings:
+    if (
+        _MOUNTABLE
+        in part(account, "metadata", "annotations").keys() - part(old, "metadata", "annotations").keys()
+    ):
+        what = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+        yield f"metadata.annotations[{_MOUNTABLE}]: {what}"
+
+
+def _csi_driver(driver: Object, old: Object) -> Warnings:
+    spec, key = part(driver, "spec"), "serviceAccountTokenInSecrets"
+    requests = parts(spec, "tokenRequests")
+    if requests and requests != parts(old, "spec", "tokenRequests") and spec.get(key) is None:
+        what = "if supported by this CSI driver, set to true to prevent possible logging of tokens"
+        yield f"spec.{key} is unset; {what} in volume attributes"
+
+
+def _csi_storage_capacity(capacity: Object) -> Warnings:
+    topology = part(capacity, "nodeTopology")
+    for index, expression in enumerate(parts(topology, "matchExpressions")):
+        key = text(expression, "key")
+        yield from _node_label(key, f"nodeTopology.matchExpressions[{index}].key: {key} is")
+    for key in sorted(part(topology, "matchLabels")):
+        yield from _node_label(key, f"nodeTopology.matchLabels.{key}:")
+
+
+def _storage_class(storage_class: Object) -> Warnings:
+    for index, term in enumerate(parts(storage_class, "allowedTopologies")):
+        for number_, expression in enumerate(parts(term, "matchLabelExpressions")):
+            at = f"allowedTopologies[{index}].matchLabelExpressions[{number_}].key:"
+            yield from _node_label(text(expression, "key"), at)
+
+
+def _resource_slice(found: Object) -> Warnings:
+    driver = text(found, "spec", "driver")
+    if driver != driver.lower():
+        detail = f'driver names should be lowercase; "{driver}" contains uppercase characters'
+        yield f"spec.driver: {detail}"
+
+
+_ON_CHANGE: dict[tuple[str, str], Callable[[Object, Object], Warnings]] = {
+    ("", "ServiceAccount"): _service_account,
+    ("storage.k8s.io", "CSIDriver"): _csi_driver,
+}
 _WARNINGS: dict[tuple[str, str], Callable[[Object], Warnings]] = {
     ("", "Pod"): _pod,
     ("", "Service"): _service,
@@ -201,4 +248,7 @@ _WARNINGS: dict[tuple[str, str], Callable[[Object], Warnings]] = {
     ("batch", "Job"): _workload,
     ("batch", "CronJob"): _cron_job,
     ("networking.k8s.io", "Ingress"): _ingress,
+    ("storage.k8s.io", "CSIStorageCapacity"): _csi_storage_capacity,
+    ("storage.k8s.io", "StorageClass"): _storage_class,
+    ("resource.k8s.io", "ResourceSlice"): _resource_slice,
 }

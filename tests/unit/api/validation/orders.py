@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import cluster_orders
+
 from kubeade.api import resources
 from kubeade.api.resource import Object, Resource
 
@@ -307,4 +309,6 @@ def order(resource: Resource, body: dict[str, Any]) -> Object:
     return {**about, **body, "metadata": metadata}
 
 
-ORDERS: list[tuple[Resource, Object]] = [(resource, order(resource, body)) for resource, body in _BODIES]
+ORDERS: list[tuple[Resource, Object]] = [
+    (resource, order(resource, body)) for resource, body in _BODIES + cluster_orders.BODIES
+]
