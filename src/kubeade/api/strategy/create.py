@@ -5,10 +5,12 @@ from kubeade.api.defaults.apps import TEMPLATE_GENERATION
 from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.strategy import kinds
+from kubeade.api.strategy.devices import date_rule_taint, date_slice_taints
 from kubeade.api.strategy.disabled import drop_disabled
 from kubeade.api.strategy.jobs import generate_selector
 from kubeade.api.strategy.pods import prepare_new_pod
 from kubeade.api.strategy.secrets import fold_string_data
+from kubeade.api.strategy.service_accounts import keep_secret_names
 from kubeade.api.strategy.volume_claims import normalize_data_source
 
 _NAMESPACE_FINALIZER = "kubernetes"
@@ -33,6 +35,12 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
             generate_selector(obj)
         case kinds.SECRETS:
             fold_string_data(obj)
+        case kinds.SERVICE_ACCOUNTS:
+            keep_secret_names(obj)
+        case kinds.RESOURCE_SLICES:
+            date_slice_taints(obj, now)
+        case kinds.DEVICE_TAINT_RULES:
+            date_rule_taint(obj, None, now)
         case kinds.API_SERVICES:
             _be_available(obj, now)
         case kinds.PERSISTENT_VOLUMES:

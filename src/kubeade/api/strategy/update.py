@@ -10,9 +10,11 @@ from kubeade.api.resource import Object
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.strategy import kinds
 from kubeade.api.strategy.create import name_own_label
+from kubeade.api.strategy.devices import date_rule_taint, date_slice_taints, drop_deallocated_devices
 from kubeade.api.strategy.disabled import drop_disabled
 from kubeade.api.strategy.pods import keep_all_but_ephemeral_containers, keep_all_but_resources
 from kubeade.api.strategy.secrets import fold_string_data
+from kubeade.api.strategy.service_accounts import keep_secret_names
 from kubeade.api.strategy.services import drop_type_dependent_fields
 from kubeade.api.strategy.signing_requests import prepare_approval, prepare_status
 from kubeade.api.strategy.volume_claims import normalize_data_source
@@ -39,7 +41,7 @@ def prepare_for_update(
         case "resize":
             keep_all_but_resources(obj, old)
         case _:
-            _prepare_object(resource_type, key, obj, old)
+            _prepare_object(resource_type, key, obj, old, now)
     if subresource in ("ephemeralcontainers", "resize"):
         _keep(obj, old, "status")
         _keep_metadata(obj, old)
@@ -47,7 +49,7 @@ def prepare_for_update(
         _count_generation(resource_type, key, obj, old)
 
 
-def _prepare_object(resource_type: ResourceType, key: kinds.Key, obj: Object, old: Object) -> None:
+def _prepare_object(resource_type: ResourceType, key: kinds.Key, obj: Object, old: Object, now: str) -> None:
     if resource_type.has_status:
         _keep(obj, old, "status")
     drop_disabled(key, obj, old)
@@ -66,6 +68,12 @@ def _prepare_object(resource_type: ResourceType, key: kinds.Key, obj: Object, ol
             normalize_data_source(obj)
         case kinds.SIGNING_REQUESTS:
             _keep(obj, old, "spec")
+        case kinds.SERVICE_ACCOUNTS:
+            keep_secret_names(obj)
+        case kinds.RESOURCE_SLICES:
+            date_slice_taints(obj, now)
+        case kinds.DEVICE_TAINT_RULES:
+            date_rule_taint(obj, old, now)
         case kinds.DEFINITIONS if "status" in obj:
             # Said before the first object is stored in a new version, not after.
             obj["status"] = {**part(obj, "status"), "storedVersions": stored_versions(obj)}
@@ -84,6 +92,8 @@ def _prepare_status(resource_type: ResourceType, key: kinds.Key, obj: Object, ol
             _keep(obj["metadata"], old["metadata"], "labels")
         case kinds.SIGNING_REQUESTS:
             prepare_status(obj, old, now)
+        case kinds.RESOURCE_CLAIMS:
+            drop_deallocated_devices(obj, old)
 
 
 def _count_generation(resource_type: ResourceType, key: kinds.Key, obj: Object, old: Object) -> None:
