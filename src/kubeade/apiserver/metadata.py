@@ -1,7 +1,7 @@
 """What the server itself says in an object's metadata (upstream: registry/rest BeforeCreate,
 BeforeUpdate)."""
 
-from kubeade.api.errors import BadRequest, Conflict, FieldError, Invalid
+from kubeade.api.errors import BadRequest, Conflict
 from kubeade.api.resource import Object
 from kubeade.apiserver.call import Call
 from kubeade.lib.timestamps import format_time
@@ -75,11 +75,3 @@ def check_addressed(call: Call, obj: Object) -> None:
             f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"
         )
     place(call, obj)
-
-
-def require_name(call: Call, obj: Object) -> None:
-    if not obj["metadata"].get("name"):
-        error = FieldError(
-            "metadata.name", "FieldValueRequired", "Required value: name or generateName is required"
-        )
-        raise Invalid.of(call.type.kind, "", [error], call.type.group)

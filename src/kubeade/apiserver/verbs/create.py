@@ -41,7 +41,6 @@ async def create_object(call: Call, obj: Object, *, applied: bool = False) -> by
     assert attributes.object is not None
     obj = attributes.object
     rules.prepare_create(call, obj)
-    metadata.require_name(call, obj)
     rules.validate_create(call, obj)
     attributes.name = obj["metadata"]["name"]
     await call.backend.admission.validate(attributes)
