@@ -12,6 +12,8 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
 
 from kubeade.cluster import addresses, daemon, settings
 from kubeade.cluster.layout import DataDirectory
@@ -47,13 +49,17 @@ def make(data: DataDirectory, name: str, port: int = 0) -> DataDirectory:
     fork = fork_directory(data, name)
     if fork.root.exists():
         raise ForkRefused(f"{name} exists: remove it with 'kubeade down --delete --data-dir {fork.root}'")
-    fork.prepare()
+    data.forks.mkdir(exist_ok=True, mode=0o700)
+    # Under another name until it is whole: whatever ends this half-way, nobody starts what is left.
+    making = DataDirectory(Path(mkdtemp(dir=data.forks, prefix=f".{name}-")))
     try:
-        settings.save(fork.settings, _settings(data, kept, fork, port))
-        clone_ledger(data.ledger, fork.ledger)
-        write_private(fork.pki / "sa.key", (data.pki / "sa.key").read_bytes())
+        making.prepare()
+        settings.save(making.settings, _settings(data, kept, fork, port))
+        clone_ledger(data.ledger, making.ledger)
+        write_private(making.pki / "sa.key", (data.pki / "sa.key").read_bytes())
+        making.root.rename(fork.root)
     except BaseException as error:
-        shutil.rmtree(fork.root)
+        shutil.rmtree(making.root)
         if isinstance(error, sqlite3.Error):
             raise ForkRefused(f"{data.ledger} cannot be read: {error}") from error
         raise
@@ -73,7 +79,7 @@ def forks(data: DataDirectory) -> Iterator[Fork]:
         return
     for root in sorted(data.forks.iterdir()):
         fork = DataDirectory(root)
-        if fork.is_cluster and (kept := settings.load(fork.settings)):
+        if _NAME.fullmatch(root.name) and fork.is_cluster and (kept := settings.load(fork.settings)):
             running = daemon.recorded(fork.process) is not None
             yield Fork(root.name, fork, running, f"https://127.0.0.1:{kept.api_port}")
 

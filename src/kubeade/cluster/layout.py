@@ -24,6 +24,7 @@ OWN_NAMES = (
     "process.json",
     "forks",
     ".*.new",
+    ".restoring",
     MARK,
 )
 """Whatever else lies in a data directory is the user's, and stays when the cluster is deleted."""

@@ -5,7 +5,8 @@ settings. So what is restored is the same cluster: certificates, tokens and addr
 `etcdctl snapshot save` gets from the ledger's etcd face can be restored, too; it is the ledger alone.
 
 Saving never stops the cluster. Restoring goes into a directory that holds nothing yet, and the ledger is
-checked before anybody relies on it.
+checked before anybody relies on it. Whatever ends either of them half-way, nobody takes what is left for
+whole: a snapshot gets its name, and a directory the mark of a cluster, when all of it is on disk.
 """
 
 import os
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kubeade.cluster.layout import DataDirectory
+from kubeade.cluster.layout import MARK, DataDirectory
 from kubeade.store.check import check_file
 from kubeade.store.schema import copy_file, read_extent
 from kubeade.store.sealed import SealBroken, seal, verify
@@ -29,6 +30,9 @@ _SQLITE = b"SQLite format 3\0"
 _KEPT = ("settings.json", "pki")
 _NOT_KEPT = ("endpoint.json",)
 """Says where the ledger's etcd face is now."""
+
+_STAGE = ".restoring"
+"""Where a restored cluster is put together, inside of its own directory, which may be a mount point."""
 
 
 class SnapshotRefused(Exception):
@@ -61,7 +65,7 @@ def save(data: DataDirectory, target: Path) -> Snapshot:
             raise SnapshotRefused(f"{data.ledger} cannot be read: {error}") from error
         _pack(data, copy, packed)
         os.link(packed, target)  # fails where somebody else made it meanwhile
-    _sync_folder(target.parent)
+    _sync(target.parent)
     return read(target)
 
 
@@ -78,21 +82,62 @@ def read(path: Path) -> Snapshot:
 
 def restore(path: Path, data: DataDirectory) -> Snapshot:
     """Raises SnapshotRefused, OSError."""
-    if data.root.exists() and any(data.root.iterdir()):
-        raise SnapshotRefused(f"{data.root} is not empty: restore into a new --data-dir")
+    _make_room(data)
     snapshot = read(path)
     with _opened(path) as folder:
         if findings := check_file(folder / "ledger.db"):
             raise SnapshotRefused(f"the ledger in {path} is not consistent: {findings[0]}")
-        data.prepare()
-        for name in _KEPT:
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, data.root / name, dirs_exist_ok=True)
-            elif (folder / name).exists():
-                shutil.copyfile(folder / name, data.root / name)
-        data.pki.chmod(0o700)
-        copy_file(folder / "ledger.db", data.ledger)
+        data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            _settle(_staged(folder, data), data)
+        except BaseException:
+            _clear(data)
+            raise
     return snapshot
+
+
+def _make_room(data: DataDirectory) -> None:
+    """What a restore that was cut off has left goes; anything else is in the way."""
+    if not data.root.exists():
+        return
+    if (data.root / _STAGE).exists() and not data.is_cluster:
+        _clear(data)
+    if any(data.root.iterdir()):
+        raise SnapshotRefused(f"{data.root} is not empty: restore into a new --data-dir")
+
+
+def _clear(data: DataDirectory) -> None:
+    for path in data.own_entries():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _staged(folder: Path, data: DataDirectory) -> DataDirectory:
+    """All of the cluster, on disk, but not where it counts."""
+    stage = DataDirectory(data.root / _STAGE)
+    stage.prepare()
+    for name in _KEPT:
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, stage.root / name, dirs_exist_ok=True)
+        elif (folder / name).exists():
+            shutil.copyfile(folder / name, stage.root / name)
+    stage.pki.chmod(0o700)
+    copy_file(folder / "ledger.db", stage.ledger)
+    for path, _, names in os.walk(stage.root):
+        for name in (*names, ""):
+            _sync(Path(path, name))
+    return stage
+
+
+def _settle(stage: DataDirectory, data: DataDirectory) -> None:
+    """What makes it a cluster comes last."""
+    marks = (data.settings.name, MARK)
+    for path in sorted(stage.root.iterdir(), key=lambda each: each.name in marks):
+        path.rename(data.root / path.name)
+    _sync(data.root)
+    stage.root.rmdir()
 
 
 def _pack(data: DataDirectory, ledger: Path, packed: Path) -> None:
@@ -153,8 +198,8 @@ def _take_ledger(path: Path, size: int, target: Path) -> None:
     os.truncate(target, size)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
