@@ -31,6 +31,7 @@ from kubeade.runtime.launcher.root import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn, Self
 
 _TIOCGPTPEER = 0x5441
@@ -48,8 +49,17 @@ class Stdio:
         self.tty = tty
 
 
-def become(status: socket.socket, spec: dict[str, Any], stdio: Stdio, namespaces: dict[str, int]) -> NoReturn:
-    """Become the container's first process. `namespaces` are those to join, by their name in /proc/N/ns."""
+def become(
+    status: socket.socket,
+    spec: dict[str, Any],
+    stdio: Stdio,
+    namespaces: dict[str, int],
+    await_go: Callable[[], None],
+) -> NoReturn:
+    """Become the container's first process. `namespaces` are those to join, by their name in /proc/N/ns.
+
+    `await_go` returns once it is on record that this process is the container.
+    """
     with Report(status) as report:
         _leave_launcher(spec)
         shared = mounts.open_shared(spec)
@@ -57,7 +67,7 @@ def become(status: socket.socket, spec: dict[str, Any], stdio: Stdio, namespaces
         syscalls.unshare(syscalls.CLONE_NEWNS | _new_cgroup_namespace(spec))
         mounts.leave_host_propagation()
         _build_root(spec, shared).enter()
-        _run(spec, stdio, report)
+        _run(spec, stdio, report, await_go)
 
 
 def become_command(
@@ -67,7 +77,7 @@ def become_command(
     with Report(status) as report:
         _leave_launcher(spec)
         _join(namespaces)
-        _run(spec, stdio, report)
+        _run(spec, stdio, report, lambda: None)
 
 
 class Report:
@@ -132,7 +142,7 @@ def _build_root(spec: dict[str, Any], shared: dict[str, int]) -> Root:
     return root
 
 
-def _run(spec: dict[str, Any], stdio: Stdio, report: Report) -> NoReturn:
+def _run(spec: dict[str, Any], stdio: Stdio, report: Report, await_go: Callable[[], None]) -> NoReturn:
     root = Root("/")
     reader = users.reader(lambda path: root.open(path, os.O_RDONLY | os.O_NONBLOCK))
     user = users.resolve(spec["user"], reader)
@@ -145,6 +155,7 @@ def _run(spec: dict[str, Any], stdio: Stdio, report: Report) -> NoReturn:
     env = identity.environment(spec, user.home)
     identity.reset_signals()
     syscalls.close_on_exec_from(_FIRST_FD)
+    await_go()
     _give_up_privileges(spec, user)
     identity.execute(spec["args"], env)
 

@@ -237,8 +237,8 @@ class Launcher(CommandRequests):
         pid_namespace = self._pid_namespace(spec, sandbox, Own.fds["pid"])
         pid = fork_into(pid_namespace)
         if pid == 0:
-            container.await_go(status)
-            child.become(status, spec, child.Stdio(*stdio, tty=spec["tty"]), joined)
+            streams = child.Stdio(*stdio, tty=spec["tty"])
+            child.become(status, spec, streams, joined, lambda: container.await_go(status))
         if pid_namespace not in (None, Own.fds["pid"], sandbox.namespaces.get("pid")):
             os.close(pid_namespace or 0)
         return pid

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 
 from kubeade.runtime.launcher import overlay, syscalls
-from kubeade.runtime.launcher.root import Root, fd_path
+from kubeade.runtime.launcher.root import Root, add_flags, fd_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 _QUIET = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
@@ -67,11 +69,22 @@ def _mount_cgroups(root: Root, spec: dict[str, Any], readonly: int) -> None:
         root.remount("/sys/fs/cgroup", _QUIET | readonly)
         return
     root.mount(target, "tmpfs", "tmpfs", _QUIET, "mode=755,size=64k")
-    for controller, path in groups.items():
-        place = f"/sys/fs/cgroup/{controller}"
-        root.mount(root.ensure(place, directory=True), path, None, syscalls.MS_BIND)
-        root.remount(place, _QUIET | readonly)
-    root.remount("/sys/fs/cgroup", _QUIET | readonly)
+    with _inside(root, "/sys/fs/cgroup") as empty:
+        for controller, path in groups.items():
+            os.mkdir(f"{empty}/{controller}")
+            syscalls.mount(path, f"{empty}/{controller}", None, syscalls.MS_BIND)
+            add_flags(f"{empty}/{controller}", _QUIET | readonly)
+        add_flags(empty, _QUIET | readonly)
+
+
+@contextlib.contextmanager
+def _inside(root: Root, path: str) -> Iterator[str]:
+    """A name for the fresh tmpfs at `path`: nobody else was in it, so what is below may be named, too."""
+    fd = root.open(path)
+    try:
+        yield fd_path(fd)
+    finally:
+        os.close(fd)
 
 
 def _has_directory(root: Root, path: str) -> bool:
@@ -89,14 +102,17 @@ def mount_devices(root: Root, spec: dict[str, Any]) -> None:
     root.mount(root.directory_without_symlinks("/dev"), "tmpfs", "tmpfs", flags, "mode=755,size=65536k")
     if spec["privileged"]:
         _copy_host_devices(root)
-    for name in _DEVICES:
-        _bind(root, f"/dev/{name}", f"/dev/{name}")
-    for name, target in _DEVICE_LINKS.items():
-        _symlink(root, target, name)
-    pts = root.ensure("/dev/pts", directory=True)
-    root.mount(pts, "devpts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, _DEVPTS)
-    root.mount(root.ensure("/dev/mqueue", directory=True), "mqueue", "mqueue", _QUIET)
-    _mount_shared_memory(root, spec)
+    with _inside(root, "/dev") as place:
+        for name in _DEVICES:
+            os.close(os.open(f"{place}/{name}", os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+            syscalls.mount(f"/dev/{name}", f"{place}/{name}", None, syscalls.MS_BIND)
+        for name, target in _DEVICE_LINKS.items():
+            os.symlink(target, f"{place}/{name}")
+        for name in ("pts", "mqueue", "shm"):
+            os.mkdir(f"{place}/{name}")
+        syscalls.mount("devpts", f"{place}/pts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, _DEVPTS)
+        syscalls.mount("mqueue", f"{place}/mqueue", "mqueue", _QUIET)
+        _mount_shared_memory(f"{place}/shm", spec)
     for device in spec["devices"]:
         _bind(root, device["source"], device["target"])
         if "w" not in device["permissions"]:
@@ -106,20 +122,11 @@ def mount_devices(root: Root, spec: dict[str, Any]) -> None:
 _DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
 
 
-def _mount_shared_memory(root: Root, spec: dict[str, Any]) -> None:
-    target = root.ensure("/dev/shm", directory=True)  # noqa: S108 - the container's own
+def _mount_shared_memory(target: str, spec: dict[str, Any]) -> None:
     if spec.get("shm"):
-        root.mount(target, spec["shm"], None, syscalls.MS_BIND)
+        syscalls.mount(spec["shm"], target, None, syscalls.MS_BIND)
     else:
-        root.mount(target, "shm", "tmpfs", _QUIET, "mode=1777,size=65536k")
-
-
-def _symlink(root: Root, target: str, name: str) -> None:
-    directory = root.open("/dev")
-    try:
-        os.symlink(target, name, dir_fd=directory)
-    finally:
-        os.close(directory)
+        syscalls.mount("shm", target, "tmpfs", _QUIET, "mode=1777,size=65536k")
 
 
 def _copy_host_devices(root: Root) -> None:

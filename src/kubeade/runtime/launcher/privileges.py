@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from kubeade.runtime.launcher import syscalls
 from kubeade.runtime.launcher.capabilities import NAMES
 
@@ -11,14 +13,14 @@ def bound(mask: int) -> int:
     available = 0
     for number in range(len(NAMES)):
         try:
-            if not syscalls.prctl(syscalls.PR_CAPBSET_READ, number):
-                continue
-        except OSError:
+            if not mask >> number & 1:
+                syscalls.prctl(syscalls.PR_CAPBSET_DROP, number)
+            elif syscalls.prctl(syscalls.PR_CAPBSET_READ, number):
+                available |= 1 << number
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
             break  # an older kernel knows fewer
-        if mask >> number & 1:
-            available |= 1 << number
-        else:
-            syscalls.prctl(syscalls.PR_CAPBSET_DROP, number)
     return available
 
 

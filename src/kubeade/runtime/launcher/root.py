@@ -22,6 +22,12 @@ def fd_path(fd: int) -> str:
     return f"/proc/self/fd/{fd}"
 
 
+def add_flags(path: str, flags: int) -> None:
+    """Add `flags` to the topmost mount at `path`, which is ours."""
+    kept = os.statvfs(path).f_flag & _KEPT_FLAGS
+    syscalls.mount(None, path, None, syscalls.MS_REMOUNT | syscalls.MS_BIND | kept | flags)
+
+
 class Root:
     """The directory `path`, open; everything else is relative to it."""
 
@@ -84,9 +90,7 @@ class Root:
         """Add `flags` to the topmost mount at `path`; read-only for all mounts below it too, if asked."""
         fd = self.open(path)
         try:
-            kept = os.fstatvfs(fd).f_flag & _KEPT_FLAGS
-            remount = syscalls.MS_REMOUNT | syscalls.MS_BIND
-            syscalls.mount(None, fd_path(fd), None, remount | kept | flags)
+            add_flags(fd_path(fd), flags)
             if recursive_readonly:
                 syscalls.mount_set_readonly(fd, recursive=True)
         finally:

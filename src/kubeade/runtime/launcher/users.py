@@ -52,9 +52,11 @@ def reader(open_file: Callable[[str], int]) -> Callable[[str], str]:
         except OSError:
             return ""
         content = bytearray()
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            while len(content) < _FILE_LIMIT_BYTES and (part := file.read(_READ_BYTES)):
+        try:
+            while len(content) < _FILE_LIMIT_BYTES and (part := os.read(fd, _READ_BYTES)):
                 content += part
+        finally:
+            os.close(fd)
         return content.decode("utf-8", "replace")
 
     return read
