@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kubeade.apiserver.fairness.limits import RequestLimits
     from kubeade.cluster.access import Access, OidcFlags, Rights, Users, WebhookFile
 
-MODES = ("Node", "RBAC", "Webhook")
+MODES = ("Node", "RBAC", "ABAC", "Webhook")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,8 +80,13 @@ def _add_users(parser: argparse._ActionsContainer) -> None:
 
 def _add_rights(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
-        "--authorization-mode", default="Node,RBAC", metavar="LIST", help="also Webhook; default: %(default)s"
+        "--authorization-mode", default="", metavar="LIST", help="also ABAC, Webhook; default: Node,RBAC"
     )
+    for flag, what in (
+        ("config", "an AuthorizationConfiguration: who is asked, in which order"),
+        ("policy-file", "what ABAC allows: a JSON policy a line"),
+    ):
+        parser.add_argument(f"--authorization-{flag}", default="", metavar="FILE", help=what)
     parser.add_argument(
         "--authorization-webhook-config-file", default="", metavar="FILE", help="a kubeconfig of whom to ask"
     )
@@ -171,7 +176,14 @@ def _oidc(options: argparse.Namespace) -> "OidcFlags | None":
 def _rights(options: argparse.Namespace) -> "Rights":
     from kubeade.cluster.access import Rights
 
-    modes = tuple(each.strip() for each in options.authorization_mode.split(","))
+    configuration, policies = options.authorization_config, options.authorization_policy_file
+    if configuration and (options.authorization_mode or options.authorization_webhook_config_file):
+        raise CommandError(
+            "--authorization-config and --authorization-mode or --authorization-webhook-* are mutually "
+            "exclusive",
+            exit_code=2,
+        )
+    modes = tuple(each.strip() for each in (options.authorization_mode or "Node,RBAC").split(","))
     unknown = [each for each in modes if each not in MODES]
     if unknown:
         raise CommandError(
@@ -184,11 +196,17 @@ def _rights(options: argparse.Namespace) -> "Rights":
             "--authorization-webhook-config-file and --authorization-mode ...,Webhook go together",
             exit_code=2,
         )
+    if ("ABAC" in modes) != bool(policies) and not configuration:
+        raise CommandError(
+            "--authorization-policy-file and --authorization-mode ...,ABAC go together", exit_code=2
+        )
     return Rights(
         modes,
         _webhook(options.authorization_webhook_config_file, options.authorization_webhook_version),
         seconds(options, "authorization_webhook_cache_authorized_ttl"),
         seconds(options, "authorization_webhook_cache_unauthorized_ttl"),
+        absolute(policies),
+        absolute(configuration),
     )
 
 

@@ -63,12 +63,14 @@ class Users:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Who says what is allowed, in this order."""
+    """Who says what is allowed, in this order; or as `configuration`, a file, says it."""
 
     modes: tuple[str, ...] = ("Node", "RBAC")
     webhook: WebhookFile | None = None
     authorized_seconds: float = 300.0
     unauthorized_seconds: float = 30.0
+    policy_file: str = ""
+    configuration: str = ""
 
 
 @dataclass(frozen=True, slots=True)

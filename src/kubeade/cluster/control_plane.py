@@ -29,10 +29,12 @@ from kubeade.cluster.access import Access, AuditFiles
 from kubeade.cluster.identities import ADMIN, API_SERVER, MASTERS, client_of
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Subject, write_private
+from kubeade.cluster.reloading import Close, ReloadedFiles
+from kubeade.cluster.rights import find_rights
 from kubeade.cluster.roles import KUBELET_CLIENT_USER, component_roles
 from kubeade.cluster.settings import CLUSTER_DOMAIN, Settings
 from kubeade.cluster.trust import Trust
-from kubeade.cluster.users import authorization_webhook, further_users
+from kubeade.cluster.users import ConfiguredUsers, further_users
 from kubeade.cluster.writer import ClientWriter
 from kubeade.lib.clock import Clock
 from kubeade.lib.http.client_certificates import ask_for_certificates
@@ -64,14 +66,16 @@ class ControlPlane:
         self._settings = settings
         self._trust = trust
         self._clock = clock
+        self._access = access
         self._encryption = keeper = _keeper(ledger, access, clock, ids)
         storage = Storage.on(keeper.ledger, keeper.ledger.is_stale) if keeper else Storage.on(ledger)
         self._auditor = _auditor(access.audit, settings.kubernetes_version, clock, ids)
-        self._access_webhook = authorization_webhook(access.rights, clock)
-        authorization = build_authorizer(storage, access.rights.modes, self._access_webhook)
+        self._rights = find_rights(access.rights, clock)
+        self._authorization = authorization = build_authorizer(storage, self._rights.members)
         tokens = trust.tokens()
         audiences = tuple(tokens.audiences or tokens.issuers)
-        further = further_users(access.users, tokens.issuers, audiences, clock)
+        self._users = ConfiguredUsers(access.users, tokens.issuers, clock)
+        further = further_users(access.users, self._users, audiences, clock)
         self._further = replace(further, refresh=storage.refresh if ledger.shared else None)
         self._request_headers = trust.request_headers()
         authentication = build_authenticator(
@@ -113,6 +117,17 @@ class ControlPlane:
         self.handle = self.server.handle
         self._writer = ClientWriter(client_of(self.handle, API_SERVER))
         self._http: HttpServer | None = None
+        self._files = ReloadedFiles()
+        if access.users.configuration:
+            self._files.add(access.users.configuration, self._users.reload)
+        if access.rights.configuration:
+            self._files.add(access.rights.configuration, self._reload_rights)
+
+    async def _reload_rights(self) -> Close:
+        """Raises ConfigError, OSError."""
+        old, self._rights = self._rights, find_rights(self._access.rights, self._clock)
+        self._authorization.ask(self._rights.members)
+        return old.close
 
     def _kubelet_tls(self, verified: bool) -> ssl.SSLContext:
         """For asking nodes; unverified only where a request for a log says so."""
@@ -165,6 +180,7 @@ class ControlPlane:
             keeping = keep_current(self._storage, self._writer, self._config, self._quotas, self._servers)
             group.create_task(keeping)
             group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
+            group.create_task(self._files.run())
             if self._encryption is not None:
                 group.create_task(self._encryption.run())
 
@@ -178,8 +194,7 @@ class ControlPlane:
         await self._webhooks.close()
         for tokens in self._further.tokens:
             await tokens.close()
-        if self._access_webhook is not None:
-            await self._access_webhook.close()
+        await self._rights.close()
         if self._auditor is not None:
             await self._auditor.close()
         if self._encryption is not None:

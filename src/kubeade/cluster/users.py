@@ -6,6 +6,7 @@ Most clusters have none of it: each part is imported where it is ordered.
 
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -14,18 +15,67 @@ from urllib.parse import urlsplit
 from kubeade.apiserver.authentication.anonymous import AnonymousRule
 from kubeade.apiserver.authentication.authenticator import FurtherUsers
 from kubeade.apiserver.authentication.bearer import TokenAuthenticator
-from kubeade.cluster.access import OidcFlags, Rights, Users, WebhookFile
+from kubeade.apiserver.seams import User
+from kubeade.cluster.access import OidcFlags, Users, WebhookFile
+from kubeade.cluster.reloading import Close
 from kubeade.lib.clock import Clock
 
 if TYPE_CHECKING:
+    from kubeade.apiserver.authentication.jwt.authenticator import JwtAuthenticator
     from kubeade.apiserver.authentication.jwt.config import AuthenticationConfiguration, JwtIssuer
-    from kubeade.apiserver.authorization.webhook import AuthorizationWebhook
     from kubeade.apiserver.webhooks.remote import WebhookPlace
     from kubeade.client.kubeconfig import Credentials
 
 
+class ConfiguredUsers:
+    """Tokens of the issuers that flags or a file name, and whom the file lets in anonymously. Raises
+    ConfigError, OSError."""
+
+    def __init__(self, users: Users, own_issuers: Sequence[str], clock: Clock) -> None:
+        self._users = users
+        self._own_issuers = tuple(own_issuers)
+        self._clock = clock
+        self._tokens, self._anonymous = self._read()
+
+    async def authenticate(self, token: str, audiences: Sequence[str]) -> tuple[User, tuple[str, ...]] | None:
+        return None if self._tokens is None else await self._tokens.authenticate(token, audiences)
+
+    def admits(self, path: str) -> bool:
+        """Whether somebody who shows nothing may ask for it."""
+        return self._anonymous.admits(path)
+
+    async def reload(self) -> Close:
+        """Read the file again. Raises ConfigError, OSError, and nothing is exchanged."""
+        old = self._tokens
+        self._tokens, self._anonymous = self._read()
+        return partial(_close, old)
+
+    async def close(self) -> None:
+        await _close(self._tokens)
+
+    def _read(self) -> "tuple[JwtAuthenticator | None, AnonymousRule]":
+        anonymous = AnonymousRule(self._users.anonymous)
+        source, config = _configuration(self._users, self._own_issuers)
+        if config is None:
+            return None, anonymous
+        if config.anonymous is not None:
+            anonymous = config.anonymous.rule()
+        if not config.jwt:
+            return None, anonymous
+        from kubeade.apiserver.authentication.jwt.authenticator import ALGORITHMS, JwtAuthenticator
+
+        oidc = self._users.oidc
+        algorithms = oidc.signing_algorithms if oidc else ALGORITHMS
+        return JwtAuthenticator(source, config.jwt, algorithms, self._clock), anonymous
+
+
+async def _close(tokens: "JwtAuthenticator | None") -> None:
+    if tokens is not None:
+        await tokens.close()
+
+
 def further_users(
-    users: Users, own_issuers: Sequence[str], audiences: Sequence[str], clock: Clock
+    users: Users, configured: ConfiguredUsers, audiences: Sequence[str], clock: Clock
 ) -> FurtherUsers:
     """In upstream's order: static tokens, issuers, webhook. Raises ConfigError, OSError."""
     tokens: list[TokenAuthenticator] = []
@@ -33,32 +83,13 @@ def further_users(
         from kubeade.apiserver.authentication.static_tokens import StaticTokens
 
         tokens.append(StaticTokens(users.static_tokens))
-    anonymous = AnonymousRule(users.anonymous)
-    source, config = _configuration(users, tuple(own_issuers))
-    if config is not None and config.anonymous is not None:
-        anonymous = config.anonymous.rule()
-    if config is not None and config.jwt:
-        from kubeade.apiserver.authentication.jwt.authenticator import ALGORITHMS, JwtAuthenticator
-
-        algorithms = users.oidc.signing_algorithms if users.oidc else ALGORITHMS
-        tokens.append(JwtAuthenticator(source, config.jwt, algorithms, clock))
+    tokens.append(configured)
     if users.webhook is not None:
         from kubeade.apiserver.authentication.webhook import TokenWebhook
 
-        tokens.append(
-            TokenWebhook(webhook_place(users.webhook), clock, audiences, users.webhook_kept_seconds)
-        )
-    return FurtherUsers(tokens, anonymous)
-
-
-def authorization_webhook(rights: Rights, clock: Clock) -> "AuthorizationWebhook | None":
-    """Raises ConfigError."""
-    if rights.webhook is None:
-        return None
-    from kubeade.apiserver.authorization.webhook import AnswerTimes, AuthorizationWebhook
-
-    times = AnswerTimes(rights.authorized_seconds, rights.unauthorized_seconds)
-    return AuthorizationWebhook(webhook_place(rights.webhook), clock, times)
+        place = webhook_place(users.webhook)
+        tokens.append(TokenWebhook(place, clock, audiences, users.webhook_kept_seconds))
+    return FurtherUsers(tokens, configured)
 
 
 def _configuration(

@@ -11,10 +11,13 @@ from api_lab import HandClock
 from cryptography.hazmat.primitives.asymmetric import ec
 from webhook_stand import WebhookServer, webhook_server
 
+from kubeade.apiserver.authentication.authenticator import FurtherUsers
 from kubeade.apiserver.config_file import ConfigError
 from kubeade.apiserver.seams import Attributes, User
 from kubeade.cluster.access import OidcFlags, Rights, Users, WebhookFile
-from kubeade.cluster.users import authorization_webhook, further_users
+from kubeade.cluster.rights import find_rights
+from kubeade.cluster.users import ConfiguredUsers
+from kubeade.cluster.users import further_users as further_users_of
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 OWN = ("https://own.example",)
@@ -34,6 +37,12 @@ def kubeconfig(path: Path, server: WebhookServer, place: str) -> WebhookFile:
     file = path / "webhook.kubeconfig"
     file.write_text(yaml.safe_dump(document))
     return WebhookFile(str(file), "v1")
+
+
+def further_users(
+    users: Users, own: tuple[str, ...], audiences: tuple[str, ...], clock: HandClock
+) -> FurtherUsers:
+    return further_users_of(users, ConfiguredUsers(users, own, clock), audiences, clock)
 
 
 async def test_an_openid_issuer_named_by_flags(tmp_path: Path) -> None:
@@ -59,13 +68,14 @@ async def test_webhooks_named_by_kubeconfigs(tmp_path: Path) -> None:
     async with webhook_server(tmp_path) as server:
         server.on("/tokens", lambda _: {"status": {"authenticated": True, "user": {"username": "alice"}}})
         users = Users(webhook=kubeconfig(tmp_path, server, "/tokens"))
-        (tokens,) = further_users(users, OWN, OWN, HandClock()).tokens
+        _, tokens = further_users(users, OWN, OWN, HandClock()).tokens
         found = await tokens.authenticate("secret", ())
         assert found == (User("alice", groups=("system:authenticated",)), OWN)
         await tokens.close()
 
         server.on("/rights", lambda _: {"status": {"allowed": True, "reason": "why not"}})
-        webhook = authorization_webhook(Rights(webhook=kubeconfig(tmp_path, server, "/rights")), HandClock())
+        found = find_rights(Rights(("Webhook",), kubeconfig(tmp_path, server, "/rights")), HandClock())
+        (webhook,) = found.webhooks
         assert webhook is not None
         assert (await webhook.authorize(Attributes(User("alice"), "get"))).reason == "why not"
         await webhook.close()

@@ -1,6 +1,11 @@
 """Who shows nothing: whether requests without credentials are answered at all."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Anonymous(Protocol):
+    def admits(self, path: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubeade.api.errors import Unauthorized
-from kubeade.apiserver.authentication.anonymous import AnonymousRule
+from kubeade.apiserver.authentication.anonymous import Anonymous, AnonymousRule
 from kubeade.apiserver.authentication.bearer import BearerAuthenticator, TokenAuthenticator, bearer_token
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.issuers import Issuers
@@ -48,7 +48,7 @@ class FurtherUsers:
     `refresh`: see `BearerAuthenticator`."""
 
     tokens: Sequence[TokenAuthenticator] = ()
-    anonymous: AnonymousRule = _ANYBODY
+    anonymous: Anonymous = _ANYBODY
     refresh: Callable[[], Awaitable[None]] | None = None
 
 
@@ -61,7 +61,7 @@ class RequestAuthenticator:
         certificates: CertificateAuthenticator,
         bearer: BearerAuthenticator,
         proxies: RequestHeaderAuthenticator | None = None,
-        anonymous: AnonymousRule = _ANYBODY,
+        anonymous: Anonymous = _ANYBODY,
     ) -> None:
         self._certificates = certificates
         self._bearer = bearer

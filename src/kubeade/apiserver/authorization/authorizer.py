@@ -1,4 +1,5 @@
-"""The authorizers in order: the superuser, nodes, roles, a webhook. The first that decides, decides."""
+"""The authorizers in order: the superuser, nodes, roles, and further ones. The first that decides,
+decides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ class Union:
     def __init__(self, members: Sequence[Authorizer]) -> None:
         self._members = members
 
+    def ask(self, members: Sequence[Authorizer]) -> None:
+        self._members = members
+
     async def authorize(self, attributes: Attributes) -> Decision:
         if SUPERUSERS_GROUP in attributes.user.groups:
             return _SUPERUSER
@@ -33,30 +37,33 @@ class Union:
         return Decision(False, "\n".join(reasons))
 
 
+Members = Sequence[str | Authorizer]
+"""In the order in which they are asked; the cluster's own by name: Node, RBAC."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """All that the wiring needs of this room."""
 
-    authorizer: Authorizer
+    authorizer: Union
     policy: RbacPolicy
     escalation: EscalationCheck
     responders: Mapping[tuple[str, str, str], Responder]
+    own: Mapping[str, Authorizer]
+
+    def ask(self, members: Members) -> None:
+        """From now on these, in this order."""
+        self.authorizer.ask(_asked(members, self.own))
 
 
-MODES = ("Node", "RBAC", "Webhook")
-
-
-def build_authorizer(
-    reader: Reader, modes: Sequence[str] = ("Node", "RBAC"), webhook: Authorizer | None = None
-) -> Authorization:
-    """The authorizer over the cluster's own roles and pods, with what answers reviews from it.
-
-    `modes` are asked in this order; Webhook needs the `webhook`.
-    """
+def build_authorizer(reader: Reader, members: Members = ("Node", "RBAC")) -> Authorization:
+    """The authorizer over the cluster's own roles and pods, with what answers reviews from it."""
     policy = RbacPolicy(reader)
-    members: dict[str, Authorizer] = {"Node": NodeAuthorizer(reader), "RBAC": RbacAuthorizer(policy)}
-    if webhook is not None:
-        members["Webhook"] = webhook
-    authorizer = Union([members[mode] for mode in modes])
+    own: dict[str, Authorizer] = {"Node": NodeAuthorizer(reader), "RBAC": RbacAuthorizer(policy)}
+    authorizer = Union(_asked(members, own))
     responders = Reviews(authorizer, policy).responders()
-    return Authorization(authorizer, policy, EscalationCheck(policy, authorizer), responders)
+    return Authorization(authorizer, policy, EscalationCheck(policy, authorizer), responders, own)
+
+
+def _asked(members: Members, own: Mapping[str, Authorizer]) -> list[Authorizer]:
+    return [own[each] if isinstance(each, str) else each for each in members]

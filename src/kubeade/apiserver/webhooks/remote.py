@@ -107,9 +107,9 @@ class WebhookPlace:
     remote: Remote
     version: str
 
-    async def ask(self, review: Object) -> Object:
+    async def ask(self, review: Object, timeout_seconds: float = TIMEOUT_SECONDS) -> Object:
         """The review with its status. Raises RemoteError."""
-        return await self.remote.post(self.url, review)
+        return await self.remote.post(self.url, review, timeout_seconds)
 
 
 def trusting(authority_pem: bytes) -> ssl.SSLContext:

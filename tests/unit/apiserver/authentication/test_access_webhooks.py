@@ -9,7 +9,12 @@ from kubeade.api.resource import Object
 from kubeade.apiserver.authentication.jws import InvalidToken
 from kubeade.apiserver.authentication.webhook import TokenWebhook
 from kubeade.apiserver.authorization.authorizer import Union
-from kubeade.apiserver.authorization.webhook import AnswerTimes, AuthorizationWebhook
+from kubeade.apiserver.authorization.webhook import (
+    AnswerTimes,
+    AuthorizationWebhook,
+    WebhookTerms,
+    compiled_condition,
+)
 from kubeade.apiserver.seams import Attributes, Decision, User
 from kubeade.apiserver.webhooks.remote import RemoteError, WebhookPlace
 
@@ -76,7 +81,7 @@ async def test_a_webhook_that_does_not_answer_lets_nobody_in() -> None:
 
 
 def rights(server: Server, clock: HandClock, version: str = "v1") -> AuthorizationWebhook:
-    return AuthorizationWebhook(place(server, version), clock, AnswerTimes(300, 30))
+    return AuthorizationWebhook(place(server, version), clock, WebhookTerms(AnswerTimes(300, 30)))
 
 
 GET = Attributes(ALICE, "get", "apps", "v1", "deployments", "scale", "shop", "web")
@@ -138,3 +143,33 @@ class Allows:
 async def test_only_a_denial_ends_it(status: Object | None, allowed: bool) -> None:
     union = Union([rights(Server(status), HandClock()), Allows()])
     assert (await union.authorize(GET)).allowed is allowed
+
+
+def terms(*expressions: str, denies: bool) -> WebhookTerms:
+    conditions = [compiled_condition(each) for each in expressions]
+    return WebhookTerms(timeout_seconds=1.5, denies_on_failure=denies, conditions=conditions)
+
+
+@pytest.mark.parametrize(
+    ("expressions", "asked", "denied"),
+    [
+        (("request.user == 'alice'", "request.resourceAttributes.verb == 'get'"), 1, False),
+        (("has(request.nonResourceAttributes)",), 0, False),
+        (("request.lemons == 1",), 0, True),
+        (("request.lemons == 1", "request.user == 'bob'"), 0, False),
+    ],
+)
+async def test_a_webhook_is_asked_of_what_its_conditions_say(
+    expressions: tuple[str, ...], asked: int, denied: bool
+) -> None:
+    server = Server({"allowed": False})
+    for denies in (True, False):
+        webhook = AuthorizationWebhook(place(server), HandClock(), terms(*expressions, denies=denies))
+        assert (await webhook.authorize(GET)).denied is (denied and denies)
+    assert len(server.asked) == 2 * asked
+
+
+async def test_a_webhook_that_is_away_denies_where_it_shall() -> None:
+    for denies in (True, False):
+        webhook = AuthorizationWebhook(place(Server(None)), HandClock(), terms(denies=denies))
+        assert (await webhook.authorize(GET)).denied is denies
