@@ -13,7 +13,6 @@ PRIORITY_LEVELS = Resource(
 )
 IP_ADDRESSES = Resource(_NETWORKING, "v1", "ipaddresses", "IPAddress", False)
 SERVICE_CIDRS = Resource(_NETWORKING, "v1", "servicecidrs", "ServiceCIDR", False)
-STORAGE_CLASSES = Resource(_STORAGE, "v1", "storageclasses", "StorageClass", False)
 ATTRIBUTES_CLASSES = Resource(_STORAGE, "v1", "volumeattributesclasses", "VolumeAttributesClass", False)
 CSI_DRIVERS = Resource(_STORAGE, "v1", "csidrivers", "CSIDriver", False)
 CSI_NODES = Resource(_STORAGE, "v1", "csinodes", "CSINode", False)
@@ -100,14 +99,6 @@ BODIES: list[tuple[Resource, dict[str, Any]]] = [
         },
     ),
     (SERVICE_CIDRS, {"spec": {"cidrs": ["10.96.0.0/16", "fd00:10::/112"]}}),
-    (
-        STORAGE_CLASSES,
-        {
-            "provisioner": "example.com/disk",
-            "parameters": {"a": "b"},
-            "allowedTopologies": [{"matchLabelExpressions": [{"key": "zone", "values": ["a", "b"]}]}],
-        },
-    ),
     (ATTRIBUTES_CLASSES, {"driverName": "disk.example.com", "parameters": {"iops": "100"}}),
     (
         CSI_DRIVERS,

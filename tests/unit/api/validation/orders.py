@@ -1,10 +1,12 @@
 """One acceptable object of every kind that has rules of its own, as a user would send it."""
 
+import copy
 from typing import Any
 
 import cluster_orders
 
 from kubeade.api import resources
+from kubeade.api.defaults import apply_defaults
 from kubeade.api.resource import Object, Resource
 
 CONTAINER: Object = {
@@ -312,3 +314,29 @@ def order(resource: Resource, body: dict[str, Any]) -> Object:
 ORDERS: list[tuple[Resource, Object]] = [
     (resource, order(resource, body)) for resource, body in _BODIES + cluster_orders.BODIES
 ]
+
+
+def good(resource: Resource) -> Object:
+    """A defaulted order that is accepted."""
+    obj = copy.deepcopy(next(obj for kind, obj in ORDERS if kind == resource))
+    apply_defaults(resource, obj)
+    return obj
+
+
+def changed(resource: Resource, path: str, value: Any) -> Object:
+    """The good order with one value put in at a path such as `spec.containers.0.name`; `...` takes it out."""
+    obj = good(resource)
+    *way, last = path.split(".")
+    holder: Any = obj
+    for key in way:
+        holder = holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
+    key = int(last) if isinstance(holder, list) else last
+    if value is ...:
+        del holder[key]
+    else:
+        holder[key] = value
+    return obj
+
+
+def texts(found: list[Any]) -> list[str]:
+    return [error.text() for error in found]

@@ -4,11 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from orders import CLUSTER_ROLE_BINDINGS, CONTAINER, INGRESSES, ORDERS, ROLE_BINDINGS, ROLES
+from orders import CLUSTER_ROLE_BINDINGS, CONTAINER, INGRESSES, ROLE_BINDINGS, ROLES, changed, good, texts
 
 from kubeade.api import resources
-from kubeade.api.defaults import apply_defaults
-from kubeade.api.resource import Object, Resource
+from kubeade.api.resource import Resource
 from kubeade.api.validation import ValidationOptions, validate_binding, validate_create, validate_update
 
 _LABEL = (
@@ -21,32 +20,6 @@ _SPEC_UPDATES = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
-
-
-def good(resource: Resource) -> Object:
-    """A defaulted order that is accepted."""
-    obj = copy.deepcopy(next(obj for kind, obj in ORDERS if kind == resource))
-    apply_defaults(resource, obj)
-    return obj
-
-
-def changed(resource: Resource, path: str, value: Any) -> Object:
-    """The good order with one value put in at a path such as `spec.containers.0.name`; `...` takes it out."""
-    obj = good(resource)
-    *way, last = path.split(".")
-    holder: Any = obj
-    for key in way:
-        holder = holder[int(key)] if isinstance(holder, list) else holder.setdefault(key, {})
-    key = int(last) if isinstance(holder, list) else last
-    if value is ...:
-        del holder[key]
-    else:
-        holder[key] = value
-    return obj
-
-
-def texts(found: list[Any]) -> list[str]:
-    return [error.text() for error in found]
 
 
 CREATES = [
