@@ -16,7 +16,13 @@ import time
 from pathlib import Path
 
 from kubeade.cni import Attachment, NetworkRequest
-from kubeade.cri.types import ContainerConfig, ContainerMetadata, SandboxConfig, SandboxMetadata
+from kubeade.cri.types import (
+    ContainerConfig,
+    ContainerEventType,
+    ContainerMetadata,
+    SandboxConfig,
+    SandboxMetadata,
+)
 from kubeade.lib.clock import SystemClock
 from kubeade.lib.ids import Ids
 from kubeade.runtime.embedded import EmbeddedRuntime
@@ -45,27 +51,41 @@ async def embedded(directory: Path) -> list[float]:
     config = SandboxConfig(SandboxMetadata("b", "uid", "default"), log_directory=str(directory / "logs"))
     sandbox = await runtime.run_pod_sandbox(config)
     seconds = []
+    ends = Ends()
+    following = asyncio.create_task(ends.follow(runtime))
     try:
         for _ in range(CONTAINERS):
             one = ContainerConfig(ContainerMetadata("c"), HOST_IMAGE, command=["/bin/true"], log_path="c.log")
             began = time.perf_counter()
             container = await runtime.create_container(sandbox, one, config)
             await runtime.start_container(container)
-            await _end_of(runtime, container)
+            await ends.of(container)
             await runtime.remove_container(container)
             seconds.append(time.perf_counter() - began)
     finally:
+        following.cancel()
         await runtime.stop_pod_sandbox(sandbox)
         await runtime.remove_pod_sandbox(sandbox)
         await runtime.purge()
     return seconds
 
 
-async def _end_of(runtime: EmbeddedRuntime, container: str) -> None:
-    while True:
-        if (await runtime.container_status(container)).finished_at:
-            return
-        await asyncio.sleep(0.0005)
+class Ends:
+    """Tells when a container has ended, as the kubelet hears of it: from the runtime's events."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, asyncio.Event] = {}
+
+    async def follow(self, runtime: EmbeddedRuntime) -> None:
+        async for event in runtime.container_events():
+            if event.type is ContainerEventType.STOPPED:
+                self._of(event.container_id).set()
+
+    def _of(self, container: str) -> asyncio.Event:
+        return self._ended.setdefault(container, asyncio.Event())
+
+    async def of(self, container: str) -> None:
+        await self._of(container).wait()
 
 
 def runc(program: str, directory: Path) -> list[float]:
