@@ -7,100 +7,67 @@ are known; one that is missing fails the expression with the `Question`, which t
 runs it again.
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from kubeade.api.cel.overload import Overload, fields_of, method, tagged
+from kubeade.api.cel.errors import NeedsDecision
+from kubeade.api.cel.overload import Overload, method
+from kubeade.api.cel.questions import Answer, Question
+from kubeade.api.cel.values import Opaque
 
-MISSING = re.compile(r"authorizer asked: (\{.*\})")
+AUTHORIZER, REQUEST_RESOURCE = "authorizer", "authorizer.requestResource"
+_PREFIX = "kubernetes.authorization."
+ROOT, PATH, GROUP = f"{_PREFIX}Authorizer", f"{_PREFIX}PathCheck", f"{_PREFIX}GroupCheck"
+RESOURCE, DECISION = f"{_PREFIX}ResourceCheck", f"{_PREFIX}Decision"
+TYPES = {AUTHORIZER: ROOT, REQUEST_RESOURCE: RESOURCE}
+"""Of the variables."""
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What may be done? By the user of the request, unless a service account is named."""
-
-    verb: str = ""
-    path: str = ""
-    group: str = ""
-    resource: str = ""
-    subresource: str = ""
-    namespace: str = ""
-    name: str = ""
-    field_selector: str = ""
-    label_selector: str = ""
-    service_account: str = ""
-    """As `namespace/name`."""
-
-    @classmethod
-    def from_text(cls, text: str) -> "Question":
-        return cls(**json.loads(text))
-
-    def text(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+_Known = Mapping[Question, Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    allowed: bool
-    reason: str = ""
-    error: str = ""
-
-
-def authorizer(answers: Mapping[Question, Answer], request: Question) -> dict[str, Any]:
-    """The variable; `request` says what the request itself is about (`authorizer.requestResource`)."""
-    known = {question.text(): asdict(answer) for question, answer in answers.items()}
+def authorizer_variables(answers: _Known, request: Question) -> dict[str, Any]:
+    """`request` says what the request itself is about (`authorizer.requestResource`)."""
     return {
-        **tagged("authorizer", question=asdict(Question()), known=known),
-        "requestResource": tagged("authorizer", question=asdict(request), known=known),
+        AUTHORIZER: Opaque(ROOT, Question(), answers),
+        REQUEST_RESOURCE: Opaque(RESOURCE, request, answers),
     }
 
 
-def _with(field: str) -> Callable[[Any, str], dict[str, Any]]:
-    def changed(value: Any, text: str) -> dict[str, Any]:
-        return _changed(value, {field: text})
-
-    return changed
+def _with(kind: str, field: str) -> Callable[[Opaque, str], Opaque]:
+    return lambda value, text: Opaque(kind, replace(value.key, **{field: text}), value.detail)
 
 
-def _changed(value: Any, fields: dict[str, str]) -> dict[str, Any]:
-    found = fields_of(value, "authorizer")
-    question = replace(Question(**found["question"]), **fields)
-    return tagged("authorizer", question=asdict(question), known=found["known"])
+def _service_account(value: Opaque, namespace: str, name: str) -> Opaque:
+    return Opaque(ROOT, replace(value.key, service_account=f"{namespace}/{name}"), value.detail)
 
 
-def _service_account(value: Any, namespace: str, name: str) -> dict[str, Any]:
-    return _changed(value, {"service_account": f"{namespace}/{name}"})
-
-
-def _check(value: Any, verb: str) -> dict[str, Any]:
-    found = fields_of(value, "authorizer")
-    question = replace(Question(**found["question"]), verb=verb)
-    answer = found["known"].get(question.text())
+def _check(value: Opaque, verb: str) -> Opaque:
+    question = replace(value.key, verb=verb)
+    answer = value.detail.get(question)
     if answer is None:
-        raise ValueError(f"authorizer asked: {question.text()}")
-    return tagged("decision", **answer)
+        raise NeedsDecision(question)
+    return Opaque(DECISION, answer)
 
 
-def _of_decision(field: str) -> Callable[[Any], Any]:
-    return lambda value: fields_of(value, "decision")[field]
-
-
-AUTHORIZER: tuple[Overload, ...] = (
-    method("path", "map", "map string", _with("path")),
-    method("group", "map", "map string", _with("group")),
-    method("resource", "map", "map string", _with("resource")),
-    method("subresource", "map", "map string", _with("subresource")),
-    method("namespace", "map", "map string", _with("namespace")),
-    method("name", "map", "map string", _with("name")),
-    method("fieldSelector", "map", "map string", _with("field_selector")),
-    method("labelSelector", "map", "map string", _with("label_selector")),
-    method("serviceAccount", "map", "map string string", _service_account),
-    method("check", "map", "map string", _check),
-    method("allowed", "bool", "map", _of_decision("allowed")),
-    method("reason", "string", "map", _of_decision("reason")),
-    method("error", "string", "map", _of_decision("error")),
-    method("errored", "bool", "map", lambda value: bool(fields_of(value, "decision")["error"])),
+FUNCTIONS: tuple[Overload, ...] = (
+    method("path", PATH, f"{ROOT} string", _with(PATH, "path")),
+    method("group", GROUP, f"{ROOT} string", _with(GROUP, "group")),
+    method("serviceAccount", ROOT, f"{ROOT} string string", _service_account),
+    method("resource", RESOURCE, f"{GROUP} string", _with(RESOURCE, "resource")),
+    *(
+        method(name, RESOURCE, f"{RESOURCE} string", _with(RESOURCE, field))
+        for name, field in (
+            ("subresource", "subresource"),
+            ("namespace", "namespace"),
+            ("name", "name"),
+            ("fieldSelector", "field_selector"),
+            ("labelSelector", "label_selector"),
+        )
+    ),
+    *(method("check", DECISION, f"{kind} string", _check) for kind in (PATH, RESOURCE)),
+    method("allowed", "bool", DECISION, lambda value: value.key.allowed),
+    method("reason", "string", DECISION, lambda value: value.key.reason),
+    method("error", "string", DECISION, lambda value: value.key.error),
+    method("errored", "bool", DECISION, lambda value: bool(value.key.error)),
 )

@@ -164,6 +164,53 @@ def _validate(target: Operand | None, operands: Sequence[Operand]) -> Cost:
     return scaled(text, _NAME_PATTERN * PER_PATTERN_CHARACTER), None
 
 
+def _new_list(size: Size, factor: float = 1) -> Cost:
+    return total(scaled(size.most, factor), 11), size
+
+
+def _range(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+    return _new_list(_fixed(operands[0], MOST))
+
+
+def _slice(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+    start, end = _fixed(operands[0], 0), _fixed(operands[1], _subject(target, operands).most)
+    length = max(end.most - start.most, 0)
+    return _new_list(Size(length, length))
+
+
+def _fixed(operand: Operand, otherwise: int) -> Size:
+    """A literal number's value."""
+    text = operand.text
+    value = otherwise if not text.lstrip("-").isdecimal() else max(int(text), 0)
+    return Size(value, value)
+
+
+def _reversed(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+    return _new_list(_subject(target, operands))
+
+
+def _flattened(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+    depth = _fixed(operands[0], MOST).most if operands else 1
+    return _new_list(_subject(target, operands), depth)
+
+
+def _compared(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+    """distinct, sort, sortBy: each element with each other one."""
+    found = operands[0] if operands else target
+    assert found is not None
+    return _new_list(
+        found.size.times(found.size), 2 + (PER_CHARACTER if found.elements is Kind.STRING else 0)
+    )
+
+
+def _sets(factor: int) -> _Rule:
+    def rule(target: Operand | None, operands: Sequence[Operand]) -> Cost:
+        pairs = product(operands[0].size.most, operands[1].size.most)
+        return total(product(pairs, factor), 1), None
+
+    return rule
+
+
 def _formatted(target: Operand | None, operands: Sequence[Operand]) -> Cost:
     return scaled(_subject(target, operands).most, PER_CHARACTER), None
 
@@ -176,6 +223,13 @@ _RULES: dict[str, _Rule] = {
     **dict.fromkeys(("cidr", "isIP", "isCIDR", "ip", "bytes"), _traversed()),
     **dict.fromkeys(("quantity", "isQuantity", "semver", "isSemver"), _traversed()),
     "ip.isCanonical": _traversed(2 * PER_CHARACTER),
+    "lists.range": _range,
+    "slice": _slice,
+    "reverse": _reversed,
+    "flatten": _flattened,
+    **dict.fromkeys(("distinct", "sort", "@sortByAssociatedKeys"), _compared),
+    **dict.fromkeys(("sets.contains", "sets.intersects"), _sets(1)),
+    "sets.equivalent": _sets(2),
     "replace": _replace,
     "split": _split,
     "join": _join,

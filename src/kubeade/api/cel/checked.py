@@ -1,12 +1,16 @@
 """A checked expression as a tree, read from what the engine serializes (cel.expr.CheckedExpr in protobuf).
 
 https://github.com/google/cel-spec/blob/master/proto/cel/expr/checked.proto
-Read is what an estimate of costs needs: the nodes, literal sizes, and types as their kinds.
+Read is what evaluation and an estimate of costs need: the nodes, literals, and types as their kinds.
 """
 
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
+
+from kubeade.api.cel.values import Uint
 
 
 class Kind(Enum):
@@ -34,6 +38,8 @@ class Node:
     """Of a literal."""
     text: str = ""
     """Of a literal: whether it is `false` (a bind's condition), or a number."""
+    value: Any = None
+    """Of a literal."""
     test_only: bool = False
     target: "Node | None" = None
     """A select's operand, a method's receiver, a comprehension's range."""
@@ -41,6 +47,8 @@ class Node:
     """Arguments, elements; keys and values in turn; a comprehension's start, condition, step and result."""
     variables: tuple[str, ...] = ()
     """Of a comprehension."""
+    optional: frozenset[int] = frozenset()
+    """Which elements of a list, or entries of a map, are optional values (`[?x]`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +56,32 @@ class Checked:
     root: Node
     kinds: Mapping[int, Kind]
     """By a node's id; what is not there is dynamic."""
+    types: Mapping[int, str]
+    """By a node's id, as Go's CEL writes them: `list(string)`."""
+    offsets: Mapping[int, int]
+    """Where in the text each node is, by its id."""
+
+
+def idents(node: Node | None) -> Iterator[str]:
+    """The names of all variables in an expression, those of comprehensions among them."""
+    if node is None:
+        return
+    if node.form == "ident":
+        yield node.name
+    for below in (node.target, *node.parts):
+        yield from idents(below)
 
 
 def read(serialized: bytes) -> Checked:
     """Of what `Expression.serialize()` gives."""
     message = _fields(_first(_fields(serialized), 2))
-    kinds = {}
-    for entry in _all(message, 3):
-        fields = _fields(entry)
-        kinds[_number(fields, 1)] = _kind(_fields(_first(fields, 2)))
-    return Checked(_node(_first(message, 4)), kinds)
+    kinds, types = {}, {}
+    for entry in map(_fields, _all(message, 3)):
+        fields, identity = _fields(_first(entry, 2)), _number(entry, 1)
+        kinds[identity], types[identity] = _kind(fields), _type_text(fields)
+    positions = map(_fields, _all(_fields(_first(message, 5)), 4))
+    offsets = {_number(entry, 1): _number(entry, 2) for entry in positions}
+    return Checked(_node(_first(message, 4)), kinds, types, offsets)
 
 
 _Fields = list[tuple[int, int | bytes]]
@@ -96,6 +120,13 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
+def _varints(packed: bytes) -> Iterator[int]:
+    at = 0
+    while at < len(packed):
+        value, at = _varint(packed, at)
+        yield value
+
+
 def _all(fields: _Fields, number: int) -> list[bytes]:
     return [value for key, value in fields if key == number and isinstance(value, bytes)]
 
@@ -129,6 +160,32 @@ def _kind(fields: _Fields) -> Kind:
     return Kind.DYN
 
 
+_PRIMITIVES = ("dyn", "bool", "int", "uint", "double", "string", "bytes")
+_COMPOSED = (6, 7, 14)
+_WELL_KNOWN = ("dyn", "dyn", "timestamp", "duration")
+
+
+def _type_text(fields: _Fields) -> str:
+    for number, value in fields:
+        below = _fields(value) if number in _COMPOSED and isinstance(value, bytes) else []
+        if number in (3, 4) and isinstance(value, int):
+            return _PRIMITIVES[value]
+        if number == 5 and isinstance(value, int):
+            return _WELL_KNOWN[value]
+        if number == 2:
+            return "null"
+        if number == 6:
+            return f"list({_type_text(_fields(_first(below, 1)))})"
+        if number == 7:
+            return f"map({_type_text(_fields(_first(below, 1)))}, {_type_text(_fields(_first(below, 2)))})"
+        if number == 9 and isinstance(value, bytes):
+            return value.decode()
+        if number == 14:
+            parameters = ", ".join(_type_text(_fields(each)) for each in _all(below, 2))
+            return f"{_text(below, 1)}({parameters})" if parameters else _text(below, 1)
+    return "dyn"
+
+
 def _node(data: bytes) -> Node:
     fields = _fields(data)
     node = Node(_number(fields, 2))
@@ -141,12 +198,28 @@ def _node(data: bytes) -> Node:
 def _literal(node: Node, fields: _Fields) -> None:
     node.form, node.size = "literal", 1
     for number, value in fields:
-        if number in (6, 7) and isinstance(value, bytes):
-            node.size = len(value.decode("utf-8", "replace")) if number == 6 else len(value)
-        elif number == 2:
-            node.text = "true" if value else "false"
-        elif number == 3:
-            node.text = str(value)
+        if number in _CONSTANTS:
+            node.value = _CONSTANTS[number](value)
+    if isinstance(node.value, str | bytes):
+        node.size = len(node.value)
+    elif isinstance(node.value, bool):
+        node.text = "true" if node.value else "false"
+    elif type(node.value) is int:
+        node.text = str(node.value)
+
+
+def _signed(value: Any) -> int:
+    return int(value - (1 << 64) if value >> 63 else value)
+
+
+_CONSTANTS: dict[int, Callable[[Any], Any]] = {
+    2: bool,
+    3: _signed,
+    4: Uint,
+    5: lambda value: struct.unpack("<d", value)[0],
+    6: lambda value: value.decode("utf-8", "replace"),
+    7: bytes,
+}
 
 
 def _ident(node: Node, fields: _Fields) -> None:
@@ -167,12 +240,16 @@ def _call(node: Node, fields: _Fields) -> None:
 
 def _list(node: Node, fields: _Fields) -> None:
     node.form, node.parts = "list", [_node(each) for each in _all(fields, 1)]
+    node.optional = frozenset(index for packed in _all(fields, 2) for index in _varints(packed))
 
 
 def _map(node: Node, fields: _Fields) -> None:
+    """Messages, too: nobody can make one, as no environment has a type for them."""
     node.form = "map"
-    for entry in map(_fields, _all(fields, 2)):
+    entries = [_fields(entry) for entry in _all(fields, 2)]
+    for entry in entries:
         node.parts += [_node(_first(entry, 3)), _node(_first(entry, 4))]
+    node.optional = frozenset(index for index, entry in enumerate(entries) if _number(entry, 5))
 
 
 def _comprehension(node: Node, fields: _Fields) -> None:

@@ -1,7 +1,7 @@
 """What an expression may cost at most, in upstream's units (cel-go's checker/cost.go).
 
-A walk over the checked tree. How long lists, maps and strings are comes from `Shapes`: of a schema (before
-there are objects) or of the values themselves. What single functions cost is `call_costs`'.
+A walk over the checked tree. How long lists, maps and strings can be comes from `Shapes`. What single
+functions cost is `call_costs`'; what an evaluation has cost is `frame`'s.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kubeade.api.cel.call_costs import Operand, call_cost
 from kubeade.api.cel.checked import Checked, Kind, Node
-from kubeade.api.cel.estimates import PER_CHARACTER, Size, product, scaled, total
+from kubeade.api.cel.estimates import Size, product, total
 
 _CREATE_LIST, _CREATE_MAP = 10, 30
 _ACCUMULATORS = ("__result__", "@result")
@@ -31,11 +31,6 @@ class Shapes(Protocol):
     @property
     def unknown(self) -> int:
         """The size to take where nothing is known."""
-
-    @property
-    def copies_are_free(self) -> bool:
-        """Upstream charges little for making results. The engine here copies a list each time that a
-        comprehension appends to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +113,6 @@ class _Coster:
             self._joined(node, node.parts)
         if size is not None:
             self.sizes[node.id] = size
-            if not self.shapes.copies_are_free:
-                cost = total(cost, scaled(size.most, PER_CHARACTER))
         return total(cost, *costs)
 
     def _conditional(self, node: Node, costs: Sequence[int]) -> int:
@@ -185,8 +178,6 @@ class _Coster:
             made = self._entries_of(step)
             if made:
                 self.entries[node.id] = made
-            if not self.shapes.copies_are_free:
-                cost = total(cost, product(count.most, count.most // 4))
         return cost
 
     def _push_variables(self, node: Node, over: Node) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from kubeade.api.cel.checked import Kind, Node
 from kubeade.api.cel.costs import Path
-from kubeade.api.cel.environment import CompileError, Program, compile_expression
+from kubeade.api.cel.environment import Program, compile_expression
+from kubeade.api.cel.errors import CompileError
 from kubeade.api.cel.tokens import code_only
 
 _DEVICE = "device"
@@ -27,7 +28,7 @@ _TYPES = {
 def compile_device_selector(text: str) -> Program:
     """Raises CompileError, as for a value that cannot be a condition."""
     program = compile_expression(text, {_DEVICE: "dyn"})
-    root = program.tree
+    root = program.checked.root
     for node in _walk(root):
         if _is_field(node) and node.name not in _TYPES:
             raise CompileError(f"compilation failed: {_undefined(text, node.name)}")
@@ -43,7 +44,6 @@ class DeviceShapes:
     """The largest device that there can be, for estimates of costs."""
 
     unknown = _VALUE_LENGTH
-    copies_are_free = True
 
     def size(self, path: Path) -> int | None:
         if path[:2] == (_DEVICE, "driver"):

@@ -1,96 +1,81 @@
 """Compiling and running expressions.
 
-cel-expr-python is Google's own CEL, so expressions are parsed, checked and run as in Go. It is imported when
-the first expression is compiled, not before. It can take no types of its own from Python: what Kubernetes
-gives a type of its own (quantities, addresses, authorizers) is a map with a tag here (`tagged`).
+cel-expr-python is Google's own CEL. It parses expressions and checks their types, as Go does; what it makes
+of them is evaluated here (`evaluation`), as it counts no costs and takes no types of Kubernetes' own. It is
+imported when the first expression is compiled, not before.
 """
 
-import re
 from collections.abc import Mapping
-from functools import cache, cached_property
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Any
 
-from kubeade.api.cel.authorizer import MISSING, Question
-from kubeade.api.cel.checked import Checked, Node, read
+from kubeade.api.cel.checked import Checked, read
+from kubeade.api.cel.compile_errors import issue, told_as_go_does
 from kubeade.api.cel.costs import Shapes, cost_of
-from kubeade.api.cel.limits import EXCEEDED, PER_CALL, Limit
-from kubeade.api.cel.overload import Overload
+from kubeade.api.cel.declared_types import Declared, engine_type, structs_in
+from kubeade.api.cel.errors import CompileError, EvaluationError
+from kubeade.api.cel.evaluation import Evaluate, evaluator
+from kubeade.api.cel.frame import Frame, Lazy
+from kubeade.api.cel.literals import check_literals
+from kubeade.api.cel.messages import message_pool
+from kubeade.api.cel.values import plain
 
-_EXTENSIONS = (
-    "name: kubernetes\nextensions:\n  - name: sets\n  - name: lists\n  - name: two-var-comprehensions\n"
-)
-
-
-class CompileError(ValueError):
-    """An expression that is no CEL, or does not fit the types of its variables."""
-
-
-class EvaluationError(ValueError):
-    """An expression that came to no value: a missing key, an index out of bounds, ..."""
-
-
-class CostExceeded(EvaluationError):
-    """The expression would take too long on these values."""
+_CONFIGURATION = """
+name: kubernetes
+stdlib: {exclude_functions: [{name: string}, {name: _<_}, {name: _<=_}, {name: _>_}, {name: _>=_}]}
+extensions: [{name: sets}, {name: lists}, {name: two-var-comprehensions}]
+"""
+_TOO_DEEP = "expression recursion limit exceeded"
 
 
-class NeedsDecision(EvaluationError):
-    """The expression asks the authorizer something that its variables do not answer yet."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__("the authorizer has not been asked yet")
-        self.question = question
-
-
+@dataclass(frozen=True, slots=True)
 class Program:
     """A compiled expression."""
 
-    def __init__(self, expression: Any) -> None:
-        self._expression = expression
-        self._limit = Limit(self.cost)
-
-    @property
-    def result_type(self) -> str:
-        """BOOL, STRING, DYN, LIST<STRING>, ..."""
-        return str(self._expression.return_type().name())
+    checked: Checked
+    result_type: str
+    """BOOL, STRING, DYN, LIST<STRING>, ..."""
+    evaluate: Evaluate
+    computed: Mapping[str, Lazy] = field(default_factory=dict)
+    """Variables that other expressions stand for."""
 
     def cost(self, shapes: Shapes) -> int:
         """The most that it can cost on values of these shapes, in upstream's units."""
-        return cost_of(self._checked, shapes)
-
-    @property
-    def tree(self) -> Node:
-        """What was parsed."""
-        return self._checked.root
-
-    @cached_property
-    def _checked(self) -> Checked:
-        return read(self._expression.serialize())
+        return cost_of(self.checked, shapes)
 
     def run(self, variables: Mapping[str, Any]) -> Any:
         """The value. Raises EvaluationError; NeedsDecision where the authorizer has to be asked first."""
-        return self.run_for(variables)[0]
+        return self.evaluation(variables).value()
 
-    def run_for(self, variables: Mapping[str, Any]) -> tuple[Any, int]:
-        """The value, and what it cost at most. Raises as `run`, and CostExceeded."""
-        cost = self._limit.cost(variables)
-        if cost > PER_CALL:
-            raise CostExceeded(EXCEEDED)
-        return self._value(variables), cost
+    def evaluation(self, variables: Mapping[str, Any]) -> "Evaluation":
+        return Evaluation(self.evaluate, Frame({**variables, **self.computed}))
 
-    def _value(self, variables: Mapping[str, Any]) -> Any:
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Of a program on some values, once."""
+
+    evaluate: Evaluate
+    frame: Frame
+
+    def value(self) -> Any:
+        """Raises EvaluationError."""
         try:
-            value = self._expression.eval(data=variables)
-            if value.type().name() == "ERROR":
-                raise _evaluation_error(str(value.value()))
-            return value.plain_value()
-        except (SystemError, TypeError):  # the first for optional values in a list or a map
-            raise EvaluationError("the value is of a type that has no plain form") from None
-        except RuntimeError as error:
-            raise _evaluation_error(str(error)) from None
+            value = self.evaluate(self.frame)
+        except RecursionError:
+            raise EvaluationError("expression recursion limit exceeded") from None
+        self.frame.charge(0)
+        return plain(value)
+
+    @property
+    def cost(self) -> int:
+        """What it has cost so far."""
+        return self.frame.spent
 
 
-def compile_expression(text: str, variables: Mapping[str, str]) -> Program:
-    """Compile an expression on variables of these types (`list<string>`, `dyn`). Raises CompileError."""
+def compile_expression(text: str, variables: Mapping[str, Declared], *, structs: bool = False) -> Program:
+    """Compile an expression on variables of these types. Raises CompileError. Maps in it may be `structs`."""
     try:
         environment = _environment(tuple(variables.items()))
     except ImportError as error:
@@ -98,94 +83,67 @@ def compile_expression(text: str, variables: Mapping[str, str]) -> Program:
             "expressions in CEL need the package cel-expr-python, which is not installed"
         ) from error
     try:
-        return Program(environment.compile(text))
-    except RuntimeError as error:
-        message = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
-        raise CompileError(f"compilation failed: {_as_in_go(text, message)}") from error
+        expression = environment.compile(text)
+        checked = read(expression.serialize())
+        check_literals(checked, structs=structs)
+        return Program(checked, str(expression.return_type().name()), evaluator(checked.root))
+    except RuntimeError as error:  # RecursionError is one of these
+        told = _TOO_DEEP if isinstance(error, RecursionError) else told_as_go_does(str(error), text)
+        raise CompileError(f"compilation failed: {told}") from error
+    except CompileError as error:
+        if not error.node:
+            raise
+        raise CompileError(_located(text, str(error), checked.offsets.get(error.node, 0))) from None
 
 
-_UNKNOWN = re.compile(
-    r"ERROR: <input>:(?P<line>\d+):(?P<column>\d+): undeclared reference to '(?P<root>\w+)\.(?P<rest>[\w.]+)'"
-)
+def _located(text: str, problem: str, offset: int) -> str:
+    """As the engine tells its own: with line and column, the line, and a mark below."""
+    before = text[:offset]
+    row, column = before.count("\n"), offset - (before.rfind("\n") + 1)
+    return f"compilation failed: {issue(row + 1, column + 1, problem, text.split(chr(10))[row])}"
 
 
-def _as_in_go(text: str, message: str) -> str:
-    """Where it tells of `a.b`, Go's CEL tells of `a`; of nothing it says that it stands before the first
-    column."""
-    if not text:
-        return message.replace("<input>:1:1:", "<input>:1:0:")
-    found = _UNKNOWN.match(message)
-    lines = text.splitlines()
-    if found is None or int(found["line"]) > len(lines):
-        return message
-    line = lines[int(found["line"]) - 1]
-    before = f"{found['root']}.{found['rest']}".rpartition(".")[0]
-    start = int(found["column"]) - 1 - len(before)
-    if not line.startswith(before, max(start, 0)):
-        return message
-    told = f"ERROR: <input>:{found['line']}:{start + 1}: undeclared reference to '{found['root']}'"
-    rest = message[found.end() :].partition("\n")[0]
-    return f"{told}{rest}\n | {line}\n | {'.' * start}^"
+@lru_cache(maxsize=256)
+def _environment(variables: tuple[tuple[str, Declared], ...]) -> Any:
+    from cel_expr_python import cel
+    from cel_expr_python.ext import ext_optional, ext_strings
 
-
-def _evaluation_error(message: str) -> EvaluationError:
-    question = MISSING.search(message)
-    if question is not None:
-        return NeedsDecision(Question.from_text(question[1]))
-    if "Iteration budget exceeded" in message:
-        return CostExceeded(EXCEEDED)
-    return EvaluationError(_without_code(message))
-
-
-def _without_code(message: str) -> str:
-    """`NOT_FOUND: Key not found in map : "x"` -> `no such key: x`, as Go's CEL says it."""
-    missing = re.search(r'Key not found in map : "?([^"]*)"?', message)
-    if missing:
-        return f"no such key: {missing[1]}"
-    message = message.partition(": ")[2] or message
-    conversion = re.fullmatch(r"cannot convert (\w+) to (\w+)", message)
-    if conversion:
-        return f"type conversion error from '{conversion[1]}' to '{conversion[2]}'"
-    if "Applying SELECT to non-message type" in message:
-        return "no such key"
-    return "no such overload" if message.startswith("No matching overloads found") else message
+    extension, functions = _functions()
+    structs = [each for _, declared in variables for each in structs_in(declared)]
+    messages, names = message_pool(structs) if structs else (None, {})
+    return cel.NewEnv(
+        descriptor_pool=messages,
+        config=cel.NewEnvConfigFromYaml(_CONFIGURATION),
+        variables={name: engine_type(declared, cel.Type, names) for name, declared in variables},
+        extensions=(ext_strings.ExtStrings(2), ext_optional.ExtOptional(), extension),
+        functions=functions,
+    )
 
 
 @cache
-def _environment(variables: tuple[tuple[str, str], ...]) -> Any:
+def _functions() -> tuple[Any, list[Any]]:
+    """The library as the engine declares it; what it does is not its business. What has more overloads in one
+    of the engine's extensions has to be an extension, which cannot tell opaque types apart. What the language
+    has fewer overloads of is declared here altogether: `string` of opaque types, comparisons of numbers of
+    two types."""
     from cel_expr_python import cel
-    from cel_expr_python.ext import ext_bindings, ext_encoders, ext_math, ext_optional, ext_strings
 
+    from kubeade.api.cel.comparisons import COMPARISONS
+    from kubeade.api.cel.conversions import CONVERSIONS
     from kubeade.api.cel.library import LIBRARY
 
-    extensions = (
-        ext_strings.ExtStrings(),
-        ext_math.ExtMath(),
-        ext_optional.ExtOptional(),
-        ext_bindings.ExtBindings(),
-        ext_encoders.ExtEncoders(),
-        cel.CelExtension("kubernetes", _functions(cel, LIBRARY)),
-    )
-    declared = {name: _declared(kind, cel.Type) for name, kind in variables}
-    config = cel.NewEnvConfigFromYaml(_EXTENSIONS)
-    return cel.NewEnv(config=config, variables=declared, extensions=extensions)
-
-
-def _declared(name: str, types: Any) -> Any:
-    if name.startswith("list<"):
-        return types.List(_declared(name[5:-1], types))
-    if name.startswith("map<string, "):
-        return types.Map(types.STRING, _declared(name[12:-1], types))
-    return getattr(types, name.upper())
-
-
-def _functions(cel: Any, library: tuple[Overload, ...]) -> list[Any]:
-    types = cel.Type
     declared: dict[str, list[Any]] = {}
-    for each in library:
+    strings = (each for each in CONVERSIONS if each.name == "string")
+    for each in (*LIBRARY, *strings, *COMPARISONS):
         identity = f"kubernetes_{each.name}_{'_'.join(each.parameters)}"
-        kinds = [_declared(kind, types) for kind in each.parameters]
-        result = _declared(each.result, types)
-        overload = cel.Overload(identity, result, kinds, is_member=each.member, impl=each.function)
+        kinds = [engine_type(kind, cel.Type, {}) for kind in each.parameters]
+        overload = cel.Overload(
+            identity, engine_type(each.result, cel.Type, {}), kinds, is_member=each.member
+        )
         declared.setdefault(each.name, []).append(overload)
-    return [cel.FunctionDecl(name, overloads) for name, overloads in declared.items()]
+    functions = {name: cel.FunctionDecl(name, overloads) for name, overloads in declared.items()}
+    extension = cel.CelExtension("kubernetes", [functions.pop(name) for name in _OVERLOADED])
+    return extension, list(functions.values())
+
+
+_OVERLOADED = ("indexOf", "lastIndexOf")

@@ -4,13 +4,14 @@ validate answers with an optional list of what is wrong; no value means that not
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from kubeade.api.cel.overload import Overload, fields_of, method, plain_function, tagged
+from kubeade.api.cel.overload import Overload, method, plain_function
+from kubeade.api.cel.values import NOTHING, Opaque, Optional
 from kubeade.api.crd.formats import rule_of
 from kubeade.api.label_syntax import label_value_errors
 from kubeade.api.validation import names
 
+FORMAT = "kubernetes.NamedFormat"
 _Check = Callable[[str], list[str]]
 
 
@@ -43,21 +44,21 @@ _CHECKS: dict[str, _Check] = {
 }
 
 
-def _format(name: str) -> dict[str, Any]:
-    return tagged("format", key=name)
+def _format(name: str) -> Opaque:
+    return Opaque(FORMAT, name)
 
 
-def _named(name: str) -> dict[str, Any]:
-    return tagged("optional", value=[_format(name)] if name in _CHECKS else [])
+def _named(name: str) -> Optional:
+    return Optional((_format(name),)) if name in _CHECKS else NOTHING
 
 
-def _validate(found: Any, text: str) -> dict[str, Any]:
-    problems = _CHECKS[fields_of(found, "format")["key"]](text)
-    return tagged("optional", value=[problems] if problems else [])
+def _validate(found: Opaque, text: str) -> Optional:
+    problems = _CHECKS[found.key](text)
+    return Optional((problems,)) if problems else NOTHING
 
 
 FORMATS: tuple[Overload, ...] = (
-    plain_function("format.named", "map", "string", _named),
-    method("validate", "map", "map string", _validate),
-    *(Overload(f"format.{name}", False, "map", (), lambda name=name: _format(name)) for name in _CHECKS),
+    plain_function("format.named", "dyn", "string", _named),
+    method("validate", "dyn", f"{FORMAT} string", _validate),
+    *(Overload(f"format.{name}", False, FORMAT, (), lambda name=name: _format(name)) for name in _CHECKS),
 )

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
-from kubeade.api.cel.overload import TAG, Overload, fields_of, method, plain_function, tagged
-from kubeade.api.quantity import Format, Quantity, QuantityError
+from kubeade.api.cel.overload import Overload, method, plain_function
+from kubeade.api.cel.values import Opaque
+from kubeade.api.quantity import Quantity, QuantityError
 
+QUANTITY, SEMVER = "kubernetes.Quantity", "kubernetes.Semver"
 _CORE = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
 _SEMVER = re.compile(rf"{_CORE}(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?")
 _LOOSE = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
@@ -19,19 +21,17 @@ def _is_quantity(text: str) -> bool:
     return True
 
 
-def _quantity(text: str) -> dict[str, Any]:
-    """Equal amounts are equal values, however they are written."""
+def _quantity(text: str) -> Opaque:
     return _of_quantity(Quantity.parse(text))
 
 
-def _of_quantity(found: Quantity) -> dict[str, Any]:
-    return tagged("quantity", key=str(Quantity(found.nano, Format.DECIMAL)))
+def _of_quantity(found: Quantity) -> Opaque:
+    """Equal amounts are equal values, however they are written."""
+    return Opaque(QUANTITY, found.nano, found)
 
 
 def _amount(value: Any) -> Quantity:
-    if isinstance(value, int):
-        return Quantity.of(value)
-    return Quantity.parse(fields_of(value, "quantity")["key"])
+    return Quantity.of(value) if isinstance(value, int) else value.detail
 
 
 def _is_integer(value: Any) -> bool:
@@ -62,16 +62,15 @@ def _is_semver(text: str, normalize: bool = False) -> bool:
     return _SEMVER.fullmatch(_normalized(text) if normalize else text) is not None
 
 
-def _semver(text: str, normalize: bool = False) -> dict[str, Any]:
+def _semver(text: str, normalize: bool = False) -> Opaque:
     found = _SEMVER.fullmatch(_normalized(text) if normalize else text)
     if found is None:
         raise ValueError(f"Invalid character(s) found in version {text!r}")
-    return tagged("semver", key=found[0].partition("+")[0], text=found[0])
+    return Opaque(SEMVER, _numbers_of(found), found[0])
 
 
-def _numbers(value: Any) -> tuple[Any, ...]:
-    found = _SEMVER.fullmatch(fields_of(value, "semver")["key"])
-    assert found is not None
+def _numbers_of(found: re.Match[str]) -> tuple[Any, ...]:
+    """In their order; what is built of them does not count."""
     numbers = tuple(int(each) for each in found.group(1, 2, 3))
     return (*numbers, found[4] is None, tuple(map(_precedence, (found[4] or "").split("."))))
 
@@ -84,39 +83,44 @@ def _compared(left: Any, right: Any) -> int:
     return int(right < left) - int(left < right)
 
 
-def _compare(left: Any, right: Any) -> int:
-    if fields_of(left, "quantity", "semver")[TAG] == "semver":
-        return _compared(_numbers(left), _numbers(right))
-    return _compared(_amount(left), _amount(right))
+def _compare(left: Opaque, right: Opaque) -> int:
+    return _compared(left.key, right.key)
 
 
-def _add(left: Any, right: Any) -> dict[str, Any]:
+def _add(left: Any, right: Any) -> Opaque:
     return _of_quantity(_amount(left) + _amount(right))
 
 
-def _sub(left: Any, right: Any) -> dict[str, Any]:
+def _sub(left: Any, right: Any) -> Opaque:
     return _of_quantity(_amount(left) - _amount(right))
 
 
 NUMBERS: tuple[Overload, ...] = (
     plain_function("isQuantity", "bool", "string", _is_quantity),
-    plain_function("quantity", "map", "string", _quantity),
-    method("sign", "int", "map", _sign),
-    method("isInteger", "bool", "map", _is_integer),
-    method("asInteger", "int", "map", _as_integer),
-    method("asApproximateFloat", "double", "map", lambda value: float(_amount(value))),
-    method("add", "map", "map map", _add),
-    method("add", "map", "map int", _add),
-    method("sub", "map", "map map", _sub),
-    method("sub", "map", "map int", _sub),
-    method("isGreaterThan", "bool", "map map", lambda left, right: _compare(left, right) > 0),
-    method("isLessThan", "bool", "map map", lambda left, right: _compare(left, right) < 0),
-    method("compareTo", "int", "map map", _compare),
+    plain_function("quantity", QUANTITY, "string", _quantity),
+    method("sign", "int", QUANTITY, _sign),
+    method("isInteger", "bool", QUANTITY, _is_integer),
+    method("asInteger", "int", QUANTITY, _as_integer),
+    method("asApproximateFloat", "double", QUANTITY, lambda value: float(_amount(value))),
+    method("add", QUANTITY, f"{QUANTITY} {QUANTITY}", _add),
+    method("add", QUANTITY, f"{QUANTITY} int", _add),
+    method("sub", QUANTITY, f"{QUANTITY} {QUANTITY}", _sub),
+    method("sub", QUANTITY, f"{QUANTITY} int", _sub),
     plain_function("isSemver", "bool", "string", _is_semver),
     plain_function("isSemver", "bool", "string bool", _is_semver),
-    plain_function("semver", "map", "string", _semver),
-    plain_function("semver", "map", "string bool", _semver),
-    method("major", "int", "map", lambda value: _numbers(value)[0]),
-    method("minor", "int", "map", lambda value: _numbers(value)[1]),
-    method("patch", "int", "map", lambda value: _numbers(value)[2]),
+    plain_function("semver", SEMVER, "string", _semver),
+    plain_function("semver", SEMVER, "string bool", _semver),
+    *(
+        method(name, "int", SEMVER, lambda value, number=number: value.key[number])
+        for number, name in enumerate(("major", "minor", "patch"))
+    ),
+    *(
+        each
+        for kind in (QUANTITY, SEMVER)
+        for each in (
+            method("isGreaterThan", "bool", f"{kind} {kind}", lambda left, right: _compare(left, right) > 0),
+            method("isLessThan", "bool", f"{kind} {kind}", lambda left, right: _compare(left, right) < 0),
+            method("compareTo", "int", f"{kind} {kind}", _compare),
+        )
+    ),
 )

@@ -1,21 +1,24 @@
-"""How a library declares a function, and how its own kinds of values look."""
+"""How a library declares a function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-TAG = "@type"
-
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """`member` functions are called on their first parameter. Types are as `environment` reads them."""
+    """`member` functions are called on their first parameter. Types are as in `declared_types`."""
 
     name: str
     member: bool
     result: str
     parameters: tuple[str, ...]
     function: Callable[..., Any]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the parameters, as `values.kind_of` names them."""
+        return tuple(each.partition("<")[0] for each in self.parameters)
 
 
 def method(name: str, result: str, parameters: str, function: Callable[..., Any]) -> Overload:
@@ -25,25 +28,3 @@ def method(name: str, result: str, parameters: str, function: Callable[..., Any]
 
 def plain_function(name: str, result: str, parameters: str, function: Callable[..., Any]) -> Overload:
     return Overload(name, False, result, tuple(parameters.split()), function)
-
-
-def tagged(kind: str, **fields: Any) -> dict[str, Any]:
-    """A value of a kind of Kubernetes' own. Equal values must have equal fields."""
-    return {TAG: kind, **fields}
-
-
-def fields_of(value: Any, *kinds: str) -> dict[str, Any]:
-    """The fields of such a value. Raises ValueError for any other."""
-    found = plain(value)
-    if not isinstance(found, dict) or found.get(TAG) not in kinds:
-        raise ValueError("no such overload")
-    return found
-
-
-def plain(value: Any) -> Any:
-    """A value of the engine, or one from Python, as Python's own."""
-    if hasattr(value, "plain_value"):
-        return value.plain_value()
-    if isinstance(value, dict):
-        return {plain(key): plain(member) for key, member in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value

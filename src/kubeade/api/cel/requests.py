@@ -1,13 +1,18 @@
 """Expressions on requests: match conditions of webhooks, and all that admission policies compute.
 
-`variables.x` of a policy becomes a binding around the expression, so it is computed when it is used and not
-before, and has the type of what it stands for. Values that mutating policies build are maps (`structs`).
+`variables.x` of a policy is computed when it is used and not before, and has the type of what it stands for.
+Values that mutating policies build are maps (`structs`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from kubeade.api.cel.environment import CompileError, Program, compile_expression
+from kubeade.api.cel.authorizer import AUTHORIZER, TYPES
+from kubeade.api.cel.declared_types import Declared, type_of_result
+from kubeade.api.cel.environment import Program, compile_expression
+from kubeade.api.cel.errors import CompileError
+from kubeade.api.cel.frame import Lazy
 from kubeade.api.cel.structs import structs_as_maps
 from kubeade.api.cel.tokens import code_only, replace_code
 
@@ -23,7 +28,28 @@ Variables = Sequence[tuple[str, str]]
 
 def compile_on_request(text: str, known: Sequence[str], variables: Variables = ()) -> Program:
     """`known` are the names that the expression may use besides `variables`. Raises CompileError."""
-    return compile_expression(with_variables(text, variables), dict.fromkeys(known, "dyn"))
+    types: dict[str, Declared] = dict.fromkeys(known, "dyn")
+    return compile_with_variables(text, {**types, **(TYPES if AUTHORIZER in known else {})}, variables)
+
+
+def compile_with_variables(text: str, types: Mapping[str, Declared], variables: Variables) -> Program:
+    """On variables of these types, and on those of a policy. Raises CompileError."""
+    given, text = text, structs_as_maps(text)
+    used, expressions = _used(text), dict(variables)
+    unknown = used - expressions.keys()
+    if unknown:
+        raise CompileError(f"compilation failed: ERROR: undefined field '{min(unknown)}'")
+    known, computed = dict(types), dict[str, Lazy]()
+    for name in sorted(used):
+        program = compile_with_variables(expressions[name], types, _before(name, variables))
+        known[f"{_BOUND}{name}"] = type_of_result(program.result_type)
+        computed |= {**program.computed, f"{_BOUND}{name}": Lazy(program.evaluate)}
+    program = compile_expression(_renamed(text), known, structs=text != given)
+    return replace(program, computed=computed)
+
+
+def _before(name: str, variables: Variables) -> Variables:
+    return variables[: [each for each, _ in variables].index(name)]
 
 
 def compile_to(
@@ -50,22 +76,6 @@ _NO_PATCHES = tuple(f"LIST<{each}" for each in ("BOOL", "DOUBLE", "INT", "LIST",
 def _shown(result_type: str) -> str:
     """`LIST<INT>` as Go's CEL writes it: `list(int)`."""
     return result_type.lower().replace("<", "(").replace(">", ")")
-
-
-def with_variables(text: str, variables: Variables) -> str:
-    """The expression with its policy's variables bound. Raises CompileError for one that there is not."""
-    text = structs_as_maps(text)
-    used = _used(text)
-    unknown = used - {name for name, _ in variables}
-    if unknown:
-        raise CompileError(f"compilation failed: ERROR: undefined field '{min(unknown)}'")
-    text = _renamed(text)
-    for name, expression in reversed(variables):
-        if name in used:
-            inner = structs_as_maps(expression)
-            used |= _used(inner)
-            text = f"cel.bind({_BOUND}{name}, ({_renamed(inner)}), ({text}))"
-    return text
 
 
 def _used(text: str) -> set[str]:

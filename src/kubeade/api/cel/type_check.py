@@ -1,89 +1,73 @@
 """What would be wrong with an expression if its objects were of their kind's types (upstream:
-policy/validating TypeChecker). A policy works without this: the answers are warnings in its status.
-
-The engine takes no struct types from Python. So a path such as `object.spec.replicas` becomes a variable of
-the type that the schema gives it, and a field that the schema does not know is told.
-"""
+policy/validating TypeChecker). A policy works without this: the answers are warnings in its status."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from kubeade.api.cel.environment import CompileError, compile_expression
-from kubeade.api.cel.requests import PARAMS, POLICY_VARIABLES, Variables, with_variables
-from kubeade.api.cel.tokens import replace_code
+from kubeade.api.cel.authorizer import TYPES as AUTHORIZER_TYPES
+from kubeade.api.cel.declared_types import Declared, Listed, Mapped, Struct
+from kubeade.api.cel.errors import CompileError
+from kubeade.api.cel.requests import PARAMS, POLICY_VARIABLES, Variables, compile_with_variables
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 
-_PATH = re.compile(
-    r"(?<![\w.])(?P<has>has\s*\(\s*)?(?P<root>object|oldObject)(?P<names>(?:\s*\.\s*\w+)+)(?P<call>\s*\()?"
-)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _TYPES = {"string": "string", "integer": "int", "number": "double", "boolean": "bool"}
+_DEEPEST = 12
+"""Some schemas have themselves below."""
 
 
-@dataclass(slots=True)
-class _Typed:
-    """The paths of an expression as variables, by type."""
+def type_problem(text: str, variables: Variables, schema: Object, schemas: Mapping[str, Any]) -> str:
+    """What is wrong, or "". `schemas` is `components.schemas` of an OpenAPI v3 document, `schema` the
+    kind's in it."""
+    texts = [text, *(expression for _, expression in variables)]
+    words = frozenset(word for each in texts for word in _WORD.findall(each))
+    kind = _Types(schemas, words).of(schema)
+    known: dict[str, Declared] = dict.fromkeys((*POLICY_VARIABLES, PARAMS), "dyn")
+    try:
+        compile_with_variables(
+            text, {**known, **AUTHORIZER_TYPES, "object": kind, "oldObject": kind}, variables
+        )
+    except CompileError as error:
+        return str(error)
+    return ""
 
-    schema: Object
-    schemas: Mapping[str, Object]
-    variables: dict[str, str] = field(default_factory=dict)
 
-    def replace(self, code: str) -> str:
-        return _PATH.sub(self._replaced, code)
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """Types of the schemas of a document. Fields that are not among the words are left out: an expression
+    speaks of few of a kind's."""
 
-    def _replaced(self, found: re.Match[str]) -> str:
-        """Raises CompileError for a field that does not exist."""
-        names = [name.strip() for name in found["names"].split(".")[1:]]
-        method = f".{names.pop()}{found['call']}" if found["call"] else ""
-        kind = self._type_of(names)
-        if found["has"] or kind == "dyn" or not names:
-            return found[0]
-        variable = "__".join([found["root"], *names])
-        self.variables[variable] = kind
-        return f"{variable}{method}"
+    schemas: Mapping[str, Any]
+    words: frozenset[str]
 
-    def _type_of(self, names: list[str]) -> str:
-        schema = self._resolved(self.schema)
-        for name in names:
-            known = part(schema, "properties")
-            if name in known:
-                schema = self._resolved(known[name])
-            elif isinstance(schema.get("additionalProperties"), dict):
-                schema = self._resolved(schema["additionalProperties"])
-            elif not known or schema.get("x-kubernetes-preserve-unknown-fields"):
-                return "dyn"
-            else:
-                raise CompileError(f"compilation failed: ERROR: undefined field '{name}'")
-        return self._cel_type(schema)
-
-    def _cel_type(self, schema: Object) -> str:
-        kind = str(schema.get("type", ""))
-        if schema.get("x-kubernetes-int-or-string") or schema.get("format") in ("int-or-string", "date-time"):
+    def of(self, schema: Object, depth: int = 0) -> Declared:
+        schema = self._resolved(schema)
+        if depth > _DEEPEST or schema.get("x-kubernetes-int-or-string"):
             return "dyn"
-        if kind == "array":
-            return f"list<{self._cel_type(self._resolved(part(schema, 'items')))}>"
-        if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
-            values = self._cel_type(self._resolved(schema["additionalProperties"]))
-            return f"map<string, {values}>"
-        return _TYPES.get(kind, "dyn")
+        if schema.get("format") in ("int-or-string", "date-time"):
+            return "dyn" if schema["format"] == "int-or-string" else "timestamp"
+        match schema.get("type"):
+            case "array":
+                return Listed(self.of(part(schema, "items"), depth + 1))
+            case "object":
+                return self._of_object(schema, depth)
+            case kind:
+                return _TYPES.get(str(kind), "dyn")
+
+    def _of_object(self, schema: Object, depth: int) -> Declared:
+        values, properties = schema.get("additionalProperties"), part(schema, "properties")
+        if isinstance(values, dict):
+            return Mapped(self.of(values, depth + 1))
+        if not properties or schema.get("x-kubernetes-preserve-unknown-fields"):
+            return "dyn"
+        known = self.words & properties.keys()
+        return Struct(tuple((name, self.of(properties[name], depth + 1)) for name in sorted(known)))
 
     def _resolved(self, schema: Object) -> Object:
         """What a reference refers to; references with a default stand in an `allOf` of one."""
         several = schema.get("allOf")
         reference = schema.get("$ref") or (several[0].get("$ref") if several else None)
         return self.schemas.get(str(reference).rpartition("/")[2], {}) if reference else schema
-
-
-def type_problem(text: str, variables: Variables, schema: Object, schemas: Mapping[str, Any]) -> str:
-    """What is wrong, or "". `schemas` is `components.schemas` of an OpenAPI v3 document, `schema` the
-    kind's in it."""
-    typed = _Typed(schema, schemas)
-    try:
-        whole = replace_code(with_variables(text, variables), typed.replace)
-        known = dict.fromkeys((*POLICY_VARIABLES, PARAMS), "dyn")
-        compile_expression(whole, {**known, **typed.variables})
-    except CompileError as error:
-        return str(error)
-    return ""

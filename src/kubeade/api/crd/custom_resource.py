@@ -17,6 +17,7 @@ from kubeade.api.crd.definition import Scale, Version
 from kubeade.api.crd.embedded import embedded_errors
 from kubeade.api.crd.expressions import Rules
 from kubeade.api.crd.lists import duplicates
+from kubeade.api.crd.schema_shapes import root_of
 from kubeade.api.crd.values import Check, compile_schema
 from kubeade.api.errors import FieldError
 from kubeade.api.parts import part
@@ -107,7 +108,7 @@ class CustomResource:
 
     @cached_property
     def _rules(self) -> Rules:
-        return Rules(self.schema)
+        return Rules(root_of(self.schema))
 
     def _value_errors(self, obj: Object) -> Iterator[FieldError]:
         yield from self._check(obj, "")

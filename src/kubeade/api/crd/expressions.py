@@ -1,144 +1,35 @@
-"""`x-kubernetes-validations`: rules in CEL, checked when a definition is created and run on its objects.
+"""The rules in CEL of a custom resource's schema, run on its objects.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 What is wrong with them when a definition is created is `rule_errors`'.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kubeade.api.cel import environment as cel
-from kubeade.api.crd.cel_values import OLD_SELF, SELF, escaped, to_cel, type_of
+from kubeade.api.cel.errors import CompileError, CostExceeded, EvaluationError
+from kubeade.api.cel.values import NOTHING, Optional
+from kubeade.api.crd.cel_values import OLD_SELF, SELF, to_cel
+from kubeade.api.crd.rule import KEYWORD, Rule, compile_rule
+from kubeade.api.crd.schema_shapes import root_of
 from kubeade.api.errors import FieldError
 from kubeade.api.parts import part
 from kubeade.api.resource import Object
 from kubeade.api.validation.fields import Errors, duplicate, forbidden, invalid, required
-
-KEYWORD = "x-kubernetes-validations"
-_STRINGS = re.compile(r"""r?("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
-_OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
-_FIELDS = re.compile(r"(?<![\w.])(?:self|oldSelf)((?:\.\w+)+)(\()?")
-_TYPED = re.compile(rf"(?P<string>{_STRINGS.pattern})|(?P<has>\bhas\([^)]*\))|(?P<field>{_FIELDS.pattern})")
-_CASTS = {
-    "date-time": "timestamp({})",
-    "date": "timestamp({} + 'T00:00:00Z')",
-    "duration": "duration({})",
-    "byte": "base64.decode({})",
-}
-_STANDARD = frozenset({"apiVersion", "kind", "metadata"})
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One compiled rule."""
-
-    text: str
-    program: cel.Program
-    message: str
-    message_program: cel.Program | None
-    reason: str
-    field_path: str
-    uses_old_self: bool
-    optional_old_self: bool
-
-
-def uses_old_self(text: str) -> bool:
-    return _OLD_SELF.search(_STRINGS.sub("''", text)) is not None
-
-
-def compile_rule(rule: Object, schema: Object) -> Rule:
-    """Raises CompileError."""
-    text = rule.get("rule") or ""
-    old, optional = uses_old_self(text), bool(rule.get("optionalOldSelf"))
-    _check_fields(text, schema)
-    # A definition whose status says what oldSelf is: it may be absent, so it becomes an optional value.
-    body = f"cel.bind(oldSelf, oldSelf == null ? optional.none() : optional.of(oldSelf), {text})"
-    kind = "dyn" if optional else type_of(schema)
-    program = cel.compile_expression(typed(body if optional else text, schema), {SELF: kind, OLD_SELF: kind})
-    if program.result_type not in ("BOOL", "DYN"):
-        raise cel.CompileError("compilation failed: must evaluate to a bool")
-    message = (rule.get("message") or "").strip()
-    return Rule(
-        text.strip(),
-        program,
-        message,
-        _compile_message(rule, schema),
-        rule.get("reason") or "FieldValueInvalid",
-        (rule.get("fieldPath") or "").removeprefix("."),
-        old,
-        optional,
-    )
-
-
-def _compile_message(rule: Object, schema: Object) -> cel.Program | None:
-    text = rule.get("messageExpression")
-    if not text:
-        return None
-    kind = type_of(schema)
-    return cel.compile_expression(typed(text, schema), {SELF: kind, OLD_SELF: kind})
-
-
-def typed(text: str, schema: Object) -> str:
-    """The rule with references to fields of a time format cast to their type.
-
-    In Kubernetes such fields are timestamps and durations; in the values that this CEL takes from Python
-    they can only be strings. Fields reached through a variable of a macro stay strings.
-    """
-    return _TYPED.sub(lambda found: _cast(found, schema), text)
-
-
-def _cast(found: re.Match[str], schema: Object) -> str:
-    reference = found["field"]
-    if not reference:
-        return found[0]
-    path, call = reference.removesuffix("("), reference.endswith("(")
-    path, _, method = path.rpartition(".") if call else (path, "", "")
-    below = _schema_at(path.split(".")[1:], schema)
-    cast = _CASTS.get(below.get("format", "")) if below.get("type") == "string" else None
-    if cast is None:
-        return reference
-    return cast.format(path) + (f".{method}(" if call else "")
-
-
-def _schema_at(names: list[str], schema: Object) -> Object:
-    for name in names:
-        known = {escaped(field): below for field, below in part(schema, "properties").items()}
-        schema = known.get(name, {})
-    return schema if names else {}
-
-
-def _check_fields(text: str, schema: Object) -> None:
-    """References to fields that the schema does not know. CEL itself takes structs for dynamic here."""
-    for found in _FIELDS.finditer(_STRINGS.sub("''", text)):
-        names = found[1].split(".")[1:]
-        if found[2]:
-            names.pop()
-        _check_path(names, schema)
-
-
-def _check_path(names: list[str], schema: Object) -> None:
-    for name in names:
-        known = {escaped(field): below for field, below in part(schema, "properties").items()}
-        struct = schema.get("type") == "object" and known
-        if not struct or schema.get("x-kubernetes-preserve-unknown-fields"):
-            return
-        if name not in known and name not in _STANDARD:
-            raise cel.CompileError(f"compilation failed: ERROR: undefined field '{name}'")
-        schema = known.get(name, {})
 
 
 class Rules:
     """The rules of a schema and of what is below it, compiled once."""
 
     def __init__(self, schema: Object) -> None:
+        """Of a resource, custom or embedded, it is what `root_of` makes of it."""
         self._schema = schema
         self._rules: list[Rule] = []
         self._unusable: list[str] = []
         for rule in schema.get(KEYWORD) or ():
             self._add(rule)
-        properties = {name: Rules(below) for name, below in part(schema, "properties").items()}
+        properties = {name: _rules_of(below) for name, below in part(schema, "properties").items()}
         self._properties = {name: rules for name, rules in properties.items() if rules}
         self._values = _rules_of(schema.get("additionalProperties"))
         self._items = _rules_of(schema.get("items"))
@@ -148,10 +39,13 @@ class Rules:
 
     def _add(self, rule: Object) -> None:
         try:
-            self._rules.append(compile_rule(rule, self._schema))
-        except cel.CompileError as error:
+            compiled = compile_rule(rule, self._schema)
+        except CompileError as error:
             # Refused at the creation of a definition; what was stored earlier may still hold one.
             self._unusable.append(f"rule compile error: {error}")
+            return
+        if compiled is not None:
+            self._rules.append(compiled)
 
     def broken(self, value: Any, old: Any) -> Errors:
         """Broken rules of an object; `old` is the one it replaces, or None."""
@@ -188,13 +82,15 @@ class Rules:
 
     def _broken_here(self, value: Any, old: Any, path: str, budget: "_Budget") -> Errors:
         variables = {SELF: to_cel(value, self._schema), OLD_SELF: to_cel(old, self._schema)}
+        maybe = {**variables, OLD_SELF: NOTHING if old is None else Optional((variables[OLD_SELF],))}
         for rule in self._rules:
             if rule.uses_old_self and old is None and not rule.optional_old_self:
                 continue
             # What was not touched may stay as it is: rules are added to definitions that have objects.
             if not rule.uses_old_self and old is not None and old == value:
                 continue
-            error = _broken(rule, variables, value, path or "<nil>", budget)
+            known = maybe if rule.optional_old_self else variables
+            error = _broken(rule, known, value, path or "<nil>", budget)
             if error is not None:
                 yield error
 
@@ -210,22 +106,18 @@ class _Budget:
 
     left: int = 10_000_000
 
-    def spend(self, cost: int, path: str) -> None:
-        """Raises _OutOfBudget. Each evaluation costs something of its own here: a call of the engine."""
-        self.left -= cost + _PER_EVALUATION
+    def spend(self, cost: int, path: str, what: str = "validation failed") -> None:
+        """Raises _OutOfBudget."""
+        self.left -= cost
         if self.left < 0:
-            detail = (
-                "validation failed due to running out of cost budget, no further validation rules will be run"
-            )
+            detail = f"{what} due to running out of cost budget, no further validation rules will be run"
             raise _OutOfBudget(path, detail)
 
 
-_PER_EVALUATION = 100
-
-
 def _rules_of(schema: Any) -> Rules | None:
-    rules = Rules(schema) if isinstance(schema, dict) else None
-    return rules or None
+    if not isinstance(schema, dict):
+        return None
+    return Rules(root_of(schema) if schema.get("x-kubernetes-embedded-resource") else schema) or None
 
 
 def _key(item: Any, keys: Iterable[str]) -> tuple[Any, ...]:
@@ -236,32 +128,54 @@ def _broken(
     rule: Rule, variables: dict[str, Any], value: Any, path: str, budget: "_Budget"
 ) -> FieldError | None:
     told = rule.message or rule.text
+    evaluation = rule.program.evaluation(variables)
     try:
-        holds, cost = rule.program.run_for(variables)
-        budget.spend(cost, path)
-        if holds is True:
-            return None
-    except cel.CostExceeded as error:
+        holds = evaluation.value()
+        budget.spend(evaluation.cost, path)
+    except CostExceeded as error:
         detail = f"'{error}': no further validation rules will be run due to call cost exceeds limit for rule"
         raise _OutOfBudget(path, f"{detail}: {told}") from None
-    except cel.EvaluationError as error:
-        budget.spend(0, path)
-        return FieldError(path, "FieldValueInvalid", f"Invalid value: {error} evaluating rule: {told}")
+    except EvaluationError as error:
+        budget.spend(evaluation.cost, path)
+        return FieldError(path, "FieldValueInvalid", f"Invalid value: {_problem(str(error))} rule: {told}")
+    if holds is True:
+        return None
     where = path
     if rule.field_path:
         where = rule.field_path if path == "<nil>" else f"{path}.{rule.field_path}"
-    return _error(rule, where, value, _message(rule, variables))
+    return _error(rule, where, value, _message(rule, variables, where, budget))
 
 
-def _message(rule: Rule, variables: dict[str, Any]) -> str:
+def _problem(error: str) -> str:
+    if not error.startswith("no such overload"):
+        return f"{error} evaluating"
+    return f"'{error}': call arguments did not match a supported operator, function or macro signature for"
+
+
+def _message(rule: Rule, variables: dict[str, Any], path: str, budget: "_Budget") -> str:
+    told = None
     if rule.message_program is not None:
+        evaluation = rule.message_program.evaluation(variables)
         try:
-            told = rule.message_program.run(variables)
-        except cel.EvaluationError:
-            told = None
-        if isinstance(told, str) and told.strip() and "\n" not in told:
-            return told.strip()
+            told = evaluation.value()
+        except CostExceeded:
+            detail = (
+                "no further validation rules will be run due to call cost exceeds limit for messageExpression"
+            )
+            raise _OutOfBudget(path, f'{detail}: "{rule.message_text}"') from None
+        except EvaluationError:
+            pass
+        budget.spend(evaluation.cost, path, "messageExpression evaluation failed")
+    if (
+        isinstance(told, str)
+        and 0 < len(told.strip().encode()) <= _LONGEST_MESSAGE
+        and "\n" not in told.strip()
+    ):
+        return told.strip()
     return rule.message or f"failed rule: {rule.text}"
+
+
+_LONGEST_MESSAGE = 5 * 1024
 
 
 def _error(rule: Rule, path: str, value: Any, detail: str) -> FieldError:

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from kubeade.api.cel import environment as cel
 from kubeade.api.cel.estimates import MOST, product, total
-from kubeade.api.crd.cel_values import OLD_SELF, SELF, type_of
+from kubeade.api.crd.rule import Rule
 from kubeade.api.crd.schema_shapes import SchemaShapes, cardinality
-from kubeade.api.parts import text
 from kubeade.api.resource import Object
 from kubeade.api.validation.fields import Errors, forbidden
 
@@ -27,14 +25,13 @@ class Costs:
     total: int = 0
     found: list[tuple[int, str]] = field(default_factory=list)
 
-    def of_rule(self, rule: Object, schema: Object, times: int | None, path: str) -> Errors:
+    def of_rule(self, rule: Rule, schema: Object, times: int | None, path: str) -> Errors:
         """`times`: how often values of the schema can be in an object; None where nothing sets a limit."""
-        kind = type_of(schema)
-        each = _estimate(text(rule, "rule"), schema, "dyn" if rule.get("optionalOldSelf") else kind)
-        cost = product(each, cardinality(schema) if times is None else times)
+        shapes = SchemaShapes(schema)
+        cost = product(rule.program.cost(shapes), cardinality(schema) if times is None else times)
         yield from self._add("estimated rule cost", cost, f"{path}.rule")
-        if message := text(rule, "messageExpression"):
-            cost = _estimate(message, schema, kind)
+        if rule.message_program is not None:
+            cost = rule.message_program.cost(shapes)
             yield from self._add("estimated messageExpression cost", cost, f"{path}.messageExpression")
 
     def _add(self, title: str, cost: int, path: str) -> Errors:
@@ -55,16 +52,6 @@ class Costs:
                 yield forbidden(where, detail)
         title = f"x-kubernetes-validations estimated rule cost total for {whole}"
         yield forbidden(path, _exceeds(title, self.total, _MOST_PER_SCHEMA))
-
-
-def _estimate(expression: str, schema: Object, kind: str) -> int:
-    """0 for what cannot be compiled: that is told elsewhere. The value itself has one type in all rules, so
-    only `oldSelf` is of `kind`."""
-    try:
-        program = cel.compile_expression(expression, {SELF: type_of(schema), OLD_SELF: kind})
-    except cel.CompileError:
-        return 0
-    return program.cost(SchemaShapes(schema))
 
 
 def _exceeds(title: str, cost: int, limit: int) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from kubeade.api.cel import environment as cel
-from kubeade.api.crd.expressions import KEYWORD, compile_rule
+from kubeade.api.cel.errors import CompileError
+from kubeade.api.crd.rule import KEYWORD, compile_rule
 from kubeade.api.crd.rule_costs import Costs, times_below
 from kubeade.api.crd.schema_shapes import root_of
 from kubeade.api.parts import part
@@ -46,23 +46,26 @@ def rule_errors(schema: Object, path: str, *, known: bool = False) -> Errors:
 
 
 def _errors(place: _Place, costs: Costs) -> Errors:
-    whole = place.schema
-    if place.path.endswith("openAPIV3Schema") or whole.get("x-kubernetes-embedded-resource"):
-        whole = root_of(whole)
     for index, rule in enumerate(place.schema.get(KEYWORD) or ()):
-        path = f"{place.path}.{KEYWORD}[{index}]"
-        yield from costs.of_rule(rule, whole, place.times, path)
-        yield from _rule_errors(rule, place, path)
+        yield from _rule_errors(rule, place, costs, f"{place.path}.{KEYWORD}[{index}]")
     for below in place.below():
         yield from _errors(below, costs)
 
 
-def _rule_errors(rule: Object, place: _Place, path: str) -> Errors:
+def _rule_errors(rule: Object, place: _Place, costs: Costs, path: str) -> Errors:
+    whole = place.schema
+    if place.path.endswith("openAPIV3Schema") or whole.get("x-kubernetes-embedded-resource"):
+        whole = root_of(whole)
     try:
-        compiled = compile_rule(rule, place.schema)
-    except cel.CompileError as error:
+        compiled = compile_rule(rule, whole)
+    except CompileError as error:
         yield invalid(f"{path}.rule", rule, str(error))
         return
+    if compiled is None:
+        return
+    yield from costs.of_rule(compiled, whole, place.times, path)
+    if compiled.message_error:
+        yield invalid(f"{path}.messageExpression", rule, compiled.message_error)
     if compiled.uses_old_self and not place.comparable:
         detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
         yield invalid(f"{path}.rule", rule.get("rule"), detail)

@@ -16,7 +16,7 @@ from kubeade.api.resource import Object
 
 LARGEST_REQUEST_BYTES = 3 * 1024 * 1024
 _TEXT = {"type": "string"}
-_METADATA = {"type": "object", "properties": {"name": _TEXT, "generateName": _TEXT}}
+_METADATA: Object = {"type": "object", "properties": {"name": _TEXT, "generateName": _TEXT}}
 _OBJECT = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": _METADATA}
 _TIMES_MOST = {"duration": 32, "date": 12, "date-time": 32}
 _TIMES_LEAST = {"duration": 3, "date": 12, "date-time": 21}
@@ -29,7 +29,6 @@ class SchemaShapes:
 
     root: Object
     unknown: int = MOST
-    copies_are_free: bool = True
 
     def size(self, path: Path) -> int | None:
         schema = self._at(path)
@@ -50,8 +49,12 @@ class SchemaShapes:
 
 
 def root_of(schema: Object) -> Object:
-    """With what each object has."""
-    return {**schema, "properties": {**_OBJECT, **part(schema, "properties")}}
+    """With what rules see of each object, and nothing else of its metadata."""
+    known = part(schema, "properties")
+    named = part(known, "metadata", "properties").keys() >= _METADATA["properties"].keys()
+    return (
+        schema if named and _OBJECT.keys() <= known.keys() else {**schema, "properties": {**known, **_OBJECT}}
+    )
 
 
 def _below(schema: Object, step: str) -> Object | None:

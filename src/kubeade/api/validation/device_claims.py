@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kubeade.api.cel.environment import CompileError
+from kubeade.api.cel.errors import CompileError
 from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.resource import Object
 from kubeade.api.validation.device_names import (

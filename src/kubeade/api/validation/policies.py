@@ -5,7 +5,7 @@ pkg/apis/admissionregistration/validation).
 import re
 from collections.abc import Sequence
 
-from kubeade.api.cel.environment import CompileError
+from kubeade.api.cel.errors import CompileError
 from kubeade.api.cel.requests import PARAMS, POLICY_VARIABLES, WEBHOOK_VARIABLES, Variables, compile_to
 from kubeade.api.parts import part, parts, text, values
 from kubeade.api.resource import Object

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from kubeade.api.cel.environment import CostExceeded, compile_expression
-from kubeade.api.crd.cel_values import type_of
+from kubeade.api.cel.environment import compile_expression
+from kubeade.api.cel.errors import CostExceeded
+from kubeade.api.crd.cel_types import type_of, words_of
 from kubeade.api.crd.schema_shapes import SchemaShapes
 
 NUMBER, TEXT, FLAG = {"type": "number"}, {"type": "string"}, {"type": "boolean"}
@@ -65,9 +66,38 @@ def text(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_costs_are_estimated_as_upstream_does(schema: dict[str, Any], rule: str, cost: int) -> None:
-    kind = type_of(schema)
+    kind = type_of(schema, words_of(rule))
     program = compile_expression(rule, {"self": kind, "oldSelf": kind})
     assert program.cost(SchemaShapes(schema)) == cost
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "cost"),
+    [
+        ("self.a.b == 1", {"a": {"b": 1}}, 4),
+        ("has(self.a.b)", {"a": {"b": 1}}, 2),
+        ("self[0] == self[1]", [1, 1], 5),
+        ("self.all(x, x > 0)", [1, 2, 3], 17),
+        ("self.all(x, x > 1)", [1, 2, 3], 9),
+        ("self.exists(x, x == 1)", [1, 2, 3], 11),
+        ("self.map(x, x * 2)", [1, 2, 3], 44),
+        ("self.filter(x, x > 2)", [1, 2, 3], 23),
+        ("[1, 2, 3].all(x, x > 0)", None, 16),
+        ("self in ['a', 'b']", "b", 1),
+        ("self in [self]", "b", 13),
+        ("self == 'a' ? 1 : size(self + self)", "abcdefghijk", 8),
+        ("self.contains('needle')", "hay" * 100, 31),
+        ("self.matches('^[a-z]+$')", "x" * 99, 21),
+        ("self.split(',').size() == 3", "a,b,c", 4),
+        ("timestamp('2020-01-01T00:00:00Z') < timestamp('2021-01-01T00:00:00Z')", None, 1),
+        ("quantity('1Ki').isGreaterThan(quantity('1'))", None, 3),
+        ("lists.range(10).size() == 10", None, 23),
+    ],
+)
+def test_an_evaluation_costs_what_upstream_charges_for_it(expression: str, value: Any, cost: int) -> None:
+    evaluation = compile_expression(expression, {"self": "dyn"}).evaluation({"self": value})
+    evaluation.value()
+    assert evaluation.cost == cost
 
 
 @pytest.mark.parametrize(
@@ -75,33 +105,34 @@ def test_costs_are_estimated_as_upstream_does(schema: dict[str, Any], rule: str,
     [
         ("self.all(x, self.all(y, x + y >= 0))", list(range(1000))),
         ("self.map(x, self.map(y, x)).size() > 0", list(range(1000))),
-        ("self.map(x, x).size() > 0", list(range(9000))),
-        ("self.all(x, x in self)", list(range(3000))),
-        ("self.all(x, x.matches('(a*)*b(a*)*c'))", ["a" * 3000] * 2000),
-        ("self.a.all(x, self.b.all(y, x.contains(y)))", {"a": ["x" * 1000] * 100, "b": ["y" * 100] * 100}),
+        ("self.all(x, !(x in self.map(y, y + 9000)))", list(range(3000))),
+        ("self.all(x, x.matches('(a*)*b(a*)*c') || true)", ["a" * 3000] * 2000),
+        ("self.a.all(x, self.b.all(y, !x.contains(y)))", {"a": ["x" * 1000] * 100, "b": ["y" * 100] * 100}),
         (
-            "self.all(k, self[k].all(v, self.all(l, self[l].all(w, v != w))))",
+            "self.all(k, self[k].all(v, self.all(l, self[l].all(w, v == w))))",
             {str(n): [1] * 9 for n in range(99)},
         ),
         ("self.split('').all(x, self.split('').all(y, x == y))", "a" * 5000),
-        ("self.replace('', self).replace('', self).size() > 0", "a" * 1000),
-        (f"cel.bind(a, self + self, cel.bind(b, a + a, {'+'.join('b' * 20)})).contains(self)", "a" * 9999),
+        ("[self].map(a, a + a + a).map(b, b + b + b).all(c, (c + c + c + c).contains(c))", "a" * 9999),
     ],
 )
-def test_what_would_hold_the_server_is_refused_at_once(expression: str, value: Any) -> None:
+def test_what_would_hold_the_server_is_ended(expression: str, value: Any) -> None:
     program = compile_expression(expression, {"self": "dyn"})
     started = time.process_time()
     with pytest.raises(CostExceeded, match="operation cancelled: actual cost limit exceeded"):
         program.run({"self": value})
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("self.all(x, self.exists_one(y, x == y))", list(range(90))),
+        ("self.all(x, self.exists_one(y, x == y))", list(range(200))),
         ("self.items.all(x, x.name.matches('^[a-z]+$'))", {"items": [{"name": "lemon"}] * 2000}),
-        ("self.map(x, x * 2).size() == 1000", list(range(1000))),
+        ("self.map(x, x * 2).filter(x, x > 1).size() == 14999", list(range(15_000))),
+        ("self.all(x, x >= 0)", list(range(150_000))),
+        ("self.exists(x, self.exists(y, x == y))", list(range(100_000))),
+        ("!self.all(x, self.all(y, x == y))", list(range(100_000))),
         ("self.contains('needle')", "hay" * 100_000 + "needle"),
         (
             "self.tags.all(k, self.tags[k] != '')",
@@ -109,11 +140,5 @@ def test_what_would_hold_the_server_is_refused_at_once(expression: str, value: A
         ),
     ],
 )
-def test_what_is_not_costly_on_these_values_runs(expression: str, value: Any) -> None:
+def test_lists_may_be_as_long_as_the_limit_lets_them(expression: str, value: Any) -> None:
     assert compile_expression(expression, {"self": "dyn"}).run({"self": value}) is True
-
-
-def test_the_engines_own_limit_is_told_in_the_same_words() -> None:
-    program = compile_expression("self.all(x, x >= 0)", {"self": "dyn"})
-    with pytest.raises(CostExceeded, match="cost limit exceeded"):
-        program.run({"self": list(range(20_000))})

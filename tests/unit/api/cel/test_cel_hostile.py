@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubeade.api.cel.environment import CompileError, EvaluationError, compile_expression
+from kubeade.api.cel.environment import compile_expression
+from kubeade.api.cel.errors import CompileError, EvaluationError
 from kubeade.api.crd.schema_shapes import SchemaShapes, root_of
 
 ATOMS = st.sampled_from(
@@ -40,7 +41,12 @@ ONE = [
     "({}).filter(x, {})",
     "({}).exists_one(x, {})",
 ]
-ONE += ["cel.bind(x, {}, {})", "({}).all(x, y, {})", "({}).transformList(x, y, {})", "({}).map(x, true, {})"]
+ONE += [
+    "optional.of({}).optMap(x, {})",
+    "({}).all(x, y, {})",
+    "({}).transformList(x, y, {})",
+    "({}).map(x, true, {})",
+]
 TWO = ["({}) + ({})", "({}) == ({})", "({}) in ({})", "({})[{}]", "({}) && ({})", "({}) < ({})", "[{}, {}]"]
 TWO += ["({}).contains({})", "({}).matches({})", "({}).split({})", "({}).join({})", "({}).indexOf({})"]
 TWO += [

@@ -4,14 +4,16 @@ import re
 
 import pytest
 
-from kubeade.api.cel.authorizer import Answer, Question, authorizer
-from kubeade.api.cel.environment import EvaluationError, NeedsDecision, compile_expression
+from kubeade.api.cel.authorizer import TYPES, authorizer_variables
+from kubeade.api.cel.environment import compile_expression
+from kubeade.api.cel.errors import CompileError, EvaluationError, NeedsDecision
+from kubeade.api.cel.questions import Answer, Question
 
-VARIABLES = {"o": "dyn", "authorizer": "dyn"}
+VARIABLES = {"o": "dyn", **TYPES}
 
 
 def run(text, **variables):
-    return compile_expression(text, VARIABLES).run({"o": None, "authorizer": None, **variables})
+    return compile_expression(text, VARIABLES).run({"o": None, **variables})
 
 
 @pytest.mark.parametrize(
@@ -54,41 +56,64 @@ def test_a_library_does_what_upstreams_does(text):
         ("o.missing == 1", "no such key: missing"),
         ("quantity('much')", "quantities must match the regular expression"),
         ("[].max() == 1", "max called on empty list"),
-        ("int('x') == 1", "type conversion error from 'string' to 'int'"),
+        ("int(o.text) == 1", "type conversion error from 'string' to 'int'"),
         ("ip('zz').family() == 4", 'ParseAddr("zz"): unable to parse IP'),
         ("url('../s').getHost() == ''", 'parse "../s": invalid URI for request'),
         ("o.present.getHost()", "no such overload"),
-        ("ip('10.0.0.1').getHost() == ''", "no such overload"),
     ],
 )
 def test_what_comes_to_no_value_says_why(text, told):
     with pytest.raises(EvaluationError, match=re.escape(told)):
-        run(text, o={"present": 1})
+        run(text, o={"present": 1, "text": "x"})
 
 
 def test_an_authorizer_is_asked_once_and_then_answers():
     text = "authorizer.group('apps').resource('deployments').namespace('x').check('create').allowed()"
     with pytest.raises(NeedsDecision) as asked:
-        run(text, authorizer=authorizer({}, Question()))
+        run(text, **authorizer_variables({}, Question()))
     question = asked.value.question
     assert question == Question("create", group="apps", resource="deployments", namespace="x")
-    assert run(text, authorizer=authorizer({question: Answer(True)}, Question())) is True
+    assert run(text, **authorizer_variables({question: Answer(True)}, Question())) is True
 
 
 def test_the_requests_own_resource_can_be_asked_about():
     about = Question(resource="pods", namespace="x", name="web")
     text = "authorizer.requestResource.check('delete').reason() == 'because'"
     with pytest.raises(NeedsDecision) as asked:
-        run(text, authorizer=authorizer({}, about))
+        run(text, **authorizer_variables({}, about))
     assert asked.value.question == Question("delete", resource="pods", namespace="x", name="web")
     answers = {asked.value.question: Answer(False, "because")}
-    assert run(text, authorizer=authorizer(answers, about)) is True
+    assert run(text, **authorizer_variables(answers, about)) is True
 
 
 def test_an_answer_that_makes_no_difference_is_not_asked_for():
-    assert run("authorizer.path('/x').check('get').allowed() || true", authorizer=authorizer({}, Question()))
+    asked = "authorizer.path('/x').check('get').allowed() || true"
+    assert run(asked, **authorizer_variables({}, Question()))
 
 
-def test_an_optional_value_in_a_list_has_no_plain_form():
-    with pytest.raises(EvaluationError, match="no plain form"):
-        compile_expression("[self.?a]", {"self": "dyn"}).run({"self": {}})
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ip('10.0.0.1').getHost() == ''", "found no matching overload for 'getHost' applied to 'net.IP.()'"),
+        (
+            "quantity('1') + 1 == 2",
+            "found no matching overload for '_+_' applied to '(kubernetes.Quantity, int)'",
+        ),
+        ("authorizer.group('apps').check('get')", "found no matching overload for 'check'"),
+        (
+            "timestamp('today') < o",
+            "ERROR: <input>:1:11: invalid timestamp argument\n | timestamp('today') < o\n | ",
+        ),
+        ("cel.bind(x, 1, x == 1)", "undeclared reference to 'cel'"),
+        ("math.greatest(1, 2) == 2", "undeclared reference to 'math'"),
+        ("base64.encode(b'x') == ''", "undeclared reference to 'base64'"),
+    ],
+)
+def test_what_upstream_does_not_know_is_refused_when_it_is_compiled(text, told):
+    with pytest.raises(CompileError, match=re.escape(told)):
+        run(text)
+
+
+def test_an_optional_value_in_a_list_is_shown_as_what_it_holds():
+    program = compile_expression("[self.?a, self.?b]", {"self": "dyn"})
+    assert program.run({"self": {"b": 2}}) == [None, 2]

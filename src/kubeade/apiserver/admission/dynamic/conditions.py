@@ -7,7 +7,8 @@ makes a refusal or a reason not to ask.
 
 from dataclasses import dataclass
 
-from kubeade.api.cel.environment import CompileError, EvaluationError, Program
+from kubeade.api.cel.environment import Program
+from kubeade.api.cel.errors import CompileError, EvaluationError
 from kubeade.api.cel.requests import PARAMS, WEBHOOK_VARIABLES, compile_on_request
 from kubeade.api.parts import parts, text
 from kubeade.api.resource import Object

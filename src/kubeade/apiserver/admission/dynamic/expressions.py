@@ -4,9 +4,10 @@ admission/plugin/cel)."""
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubeade.api.cel.authorizer import Answer, Question, authorizer
-from kubeade.api.cel.environment import CostExceeded, NeedsDecision, Program
-from kubeade.api.cel.limits import EXCEEDED
+from kubeade.api.cel.authorizer import authorizer_variables
+from kubeade.api.cel.environment import Program
+from kubeade.api.cel.errors import CostExceeded, NeedsDecision
+from kubeade.api.cel.questions import Answer, Question
 from kubeade.api.resource import Object
 from kubeade.apiserver.admission.dynamic.view import View
 from kubeade.apiserver.seams import AdmissionAttributes, Attributes, Authorizer, User
@@ -42,10 +43,10 @@ class Scope:
         """Raises EvaluationError."""
         for _ in range(_MOST_QUESTIONS + 1):
             try:
-                return program.run({**self.values, "authorizer": self._authorizer()})
+                return program.run({**self.values, **self._authorizer()})
             except NeedsDecision as needed:
                 self.answers[needed.question] = await self._ask(needed.question)
-        raise CostExceeded(EXCEEDED)
+        raise CostExceeded
 
     def _authorizer(self) -> Object:
         found = self.attributes
@@ -56,7 +57,7 @@ class Scope:
             namespace=found.namespace,
             name=found.name,
         )
-        return authorizer(self.answers, about)
+        return authorizer_variables(self.answers, about)
 
     async def _ask(self, question: Question) -> Answer:
         asked = Attributes(

@@ -6,7 +6,7 @@ it. Nobody becomes the owner of what a policy sets.
 
 from collections.abc import Hashable
 
-from kubeade.api.cel.environment import EvaluationError
+from kubeade.api.cel.errors import EvaluationError
 from kubeade.apiserver.admission.dynamic.conditions import ConditionError
 from kubeade.apiserver.admission.dynamic.matching import is_exempt
 from kubeade.apiserver.admission.dynamic.view import Views

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from kubeade.api.cel.environment import CompileError, Program
+from kubeade.api.cel.environment import Program
+from kubeade.api.cel.errors import CompileError
 from kubeade.api.cel.requests import compile_to
 from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object

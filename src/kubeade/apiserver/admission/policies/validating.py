@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubeade.api.cel.environment import EvaluationError
+from kubeade.api.cel.errors import EvaluationError
 from kubeade.api.parts import text
 from kubeade.api.resource import Object
 from kubeade.apiserver.admission.dynamic.conditions import ConditionError

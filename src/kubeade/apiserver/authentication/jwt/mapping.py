@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kubeade.api.cel.environment import CompileError, EvaluationError, Program, compile_expression
+from kubeade.api.cel.environment import Program, compile_expression
+from kubeade.api.cel.errors import CompileError, EvaluationError
 from kubeade.api.resource import Object
 from kubeade.apiserver.authentication.jws import InvalidToken
 from kubeade.apiserver.authentication.jwt.config import Claim, JwtIssuer
