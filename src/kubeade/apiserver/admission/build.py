@@ -13,6 +13,7 @@ from kubeade.apiserver.admission.chain import AdmissionChain
 from kubeade.apiserver.admission.claim_resize import PersistentVolumeClaimResize
 from kubeade.apiserver.admission.default_classes import DefaultIngressClass, DefaultStorageClass
 from kubeade.apiserver.admission.default_tolerations import DefaultTolerationSeconds
+from kubeade.apiserver.admission.device_admin import DeviceAdminAccess
 from kubeade.apiserver.admission.dynamic.plugins import dynamic_admission
 from kubeade.apiserver.admission.limit_ranger import LimitRanger
 from kubeade.apiserver.admission.namespace_lifecycle import NamespaceLifecycle
@@ -87,6 +88,7 @@ def build_admission(
         DefaultIngressClass(reader),
         PodTopologyLabels(reader),
         PodResizeValidator(reader),
+        DeviceAdminAccess(namespaces),
         ServiceAllocation(allocator, notes),
         authorization.escalation,
         *dynamic.plugins,
