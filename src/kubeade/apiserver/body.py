@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from kubeade.api.built_in import TABLE
 from kubeade.api.decoding.json_text import DEEPEST, read_json
 from kubeade.api.errors import BadRequest, UnsupportedMediaType
 from kubeade.api.patch.json_value import json_type
-from kubeade.api.resource import Object, Resource
+from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.lib.http.message import Request
 
 JSON_TYPES = frozenset({"", "application/json", "*/*"})
@@ -35,7 +36,8 @@ def read_object(request: Request, expected: Resource) -> Object:
     if metadata is None:
         obj["metadata"] = {}
     elif not isinstance(metadata, dict):
-        raise BadRequest(_unreadable(expected, "metadata must be an object"))
+        why = f"json: cannot unmarshal {json_type(metadata)} into Go struct field {expected.kind}.metadata"
+        raise BadRequest(_unreadable(expected, f"{why} of type v1.ObjectMeta"))
     return obj
 
 
@@ -62,7 +64,7 @@ def check_kind(obj: Object, expected: Resource) -> None:
     kind = obj.setdefault("kind", expected.kind) or expected.kind
     api_version = obj.setdefault("apiVersion", expected.api_version) or expected.api_version
     obj["kind"], obj["apiVersion"] = kind, api_version
-    if kind != expected.kind:
+    if kind != expected.kind or not _is_registered(str(api_version), expected):
         raise BadRequest(_unregistered(str(kind), str(api_version), expected))
     if api_version != expected.api_version:
         raise BadRequest(
@@ -71,12 +73,24 @@ def check_kind(obj: Object, expected: Resource) -> None:
         )
 
 
+def _is_registered(api_version: str, expected: Resource) -> bool:
+    """Whether this version has the kind, as far as it is one of ours; of custom kinds upstream asks no more
+    than whether the version is the right one."""
+    group, version = split_api_version(api_version)
+    if api_version == expected.api_version or (expected.group, expected.version) not in TABLE:
+        return True
+    return any(row.kind == expected.kind for row in TABLE.get((group, version), ()))
+
+
 def _unregistered(kind: str, api_version: str, expected: Resource) -> str:
     version = api_version.rpartition("/")[2]
-    known = (
-        f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_scheme(expected.group)}"'
-    )
-    return f'{kind} in version "{version}" cannot be handled as a {expected.kind}: {known}'
+    why = unregistered(kind, api_version, expected)
+    return f'{kind} in version "{version}" cannot be handled as a {expected.kind}: {why}'
+
+
+def unregistered(kind: str, api_version: str, expected: Resource) -> str:
+    """Why something is not of the expected kind."""
+    return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_scheme(expected.group)}"'
 
 
 def _scheme(group: str) -> str:

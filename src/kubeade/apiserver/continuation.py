@@ -10,6 +10,7 @@ from posixpath import normpath
 
 import msgspec
 
+from kubeade.api.decoding.json_syntax import syntax_error
 from kubeade.api.errors import BadRequest
 
 _VERSION = "meta.k8s.io/v1"
@@ -59,7 +60,11 @@ def decode_continuation(token: str, prefix: bytes) -> Continuation:
 
 
 def _decoded(token: str, prefix: bytes) -> Continuation:
-    found = msgspec.json.decode(urlsafe_b64decode(token + "=" * (-len(token) % 4)), type=_Token)
+    text = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    wrong = syntax_error(text)
+    if wrong:
+        raise ValueError(wrong)
+    found = msgspec.json.decode(text, type=_Token)
     if found.v != _VERSION:
         raise ValueError(f"server does not recognize this encoded version {found.v}")
     if found.rv == 0:

@@ -79,7 +79,7 @@ UNREADABLE = "the object provided is unrecognized (must be of type ConfigMap): c
         (
             {"apiVersion": "v2", "metadata": {"name": "a"}},
             400,
-            "the API version in the data (v2) does not match",
+            'ConfigMap in version "v2" cannot be handled as a ConfigMap: no kind',
         ),
         ({"metadata": {"name": "A"}}, 422, 'ConfigMap "A" is invalid: metadata.name: Invalid value: "A"'),
         ([], 400, "the object provided is unrecognized (must be of type ConfigMap)"),

@@ -1,9 +1,11 @@
 """Whether a configuration can be applied: known fields, right types, keys present and unique."""
 
+import json
 from typing import Any
 
 from kubeade.api.apply.field_set import field, printed_element
-from kubeade.api.apply.shape import LEAF, Form, Shape
+from kubeade.api.apply.shape import LEAF, Form, Shape, granular, shape_of
+from kubeade.api.schema_node import Node
 
 
 def errors_of(config: dict[str, Any], shape: Shape) -> list[str]:
@@ -60,29 +62,32 @@ def _item_errors(items: list[Any], shape: Shape) -> list[str]:
     return found
 
 
-_KINDS: dict[str, tuple[type, ...]] = {"integer": (int, float), "number": (int, float), "boolean": (bool,)}
-
-
 def _leaf_errors(value: Any, shape: Shape) -> list[str]:
-    """Scalars only: what stands in an atomic list or map is the validation's business."""
     if not shape.scalar:
-        return []
-    if type(value) in (dict, list):
-        return [f": expected {_expected(shape)}, got {_told(value)}"]
+        return _atomic_errors(value, shape.node)
+    if type(value) in (dict, list) and shape.format not in ("", "byte"):
+        return [f": expected any scalar, got {_told(value)}"]
+    if type(value) in (dict, list) and shape.scalar in ("int-or-string", "quantity"):
+        return [f": expected any scalar, got {_told(value)}"]
     if shape.scalar in ("integer", "number") and type(value) not in (int, float):
         return [f": expected numeric (int or float), got {_go_type(value)}"]
     if shape.scalar == "boolean" and type(value) is not bool:
         return [f": expected boolean, got {_told(value)}"]
-    if shape.scalar == "string" and not shape.format and type(value) is not str:
-        return [f": expected string, got {_told(value)}"]
+    if shape.scalar == "string" and shape.format in ("", "byte") and type(value) is not str:
+        return [f": expected string, got &value.valueUnstructured{{Value:{_in_go(value)}}}"]
     return []
 
 
-def _expected(shape: Shape) -> str:
-    plain = shape.scalar in ("integer", "number", "boolean", "string")
-    return {"integer": "numeric (int or float)", "number": "numeric (int or float)"}.get(
-        shape.scalar, shape.scalar if plain else "any scalar"
-    )
+def _atomic_errors(value: Any, node: Node | None) -> list[str]:
+    """Of a list or a map that is owned as a whole: what is in it has types, too."""
+    if node is None or node.preserves_unknown_fields:
+        return []
+    if node.type == "array" and node.items is not None:
+        if type(value) is not list:
+            return [f": expected list, got {_told(value)}"]
+        items = shape_of(node.items)
+        return [f"[{index}]{error}" for index, item in enumerate(value) for error in _errors(item, items)]
+    return _map_errors(value, granular(node)) if node.type == "object" else []
 
 
 def _told(value: Any) -> str:
@@ -99,5 +104,18 @@ def _plain(value: Any) -> str:
     return str(value).lower() if type(value) is bool else str(value)
 
 
+_GO_TYPES = {bool: "bool", str: "string", dict: "map[string]interface {}", list: "[]interface {}"}
+
+
 def _go_type(value: Any) -> str:
-    return {bool: "bool", str: "string"}.get(type(value), "float64")
+    return _GO_TYPES.get(type(value), "float64")
+
+
+def _in_go(value: Any) -> str:
+    """The value as Go's source has it."""
+    if type(value) is dict:
+        members = ", ".join(f"{json.dumps(k)}:{_in_go(v)}" for k, v in sorted(value.items()))
+        return f"{_GO_TYPES[dict]}{{{members}}}"
+    if type(value) is list:
+        return f"{_GO_TYPES[list]}{{{', '.join(map(_in_go, value))}}}"
+    return json.dumps(value, ensure_ascii=False)

@@ -160,6 +160,11 @@ def shape_of(node: Node) -> Shape:
     return _map_shape(node)
 
 
+def granular(node: Node) -> Shape:
+    """The shape of a map that is owned as a whole, as if it were not."""
+    return _map_shape(node)
+
+
 def _map_shape(node: Node) -> Shape:
     shape = Shape(node, Form.MAP)
     values = node.values

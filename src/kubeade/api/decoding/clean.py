@@ -7,6 +7,7 @@ Type errors are worded like Go's JSON decoder, which clients and people know fro
 from collections.abc import Callable
 from typing import Any
 
+from kubeade.api.decoding.go_words import Step, WrongType
 from kubeade.api.decoding.values import (
     INT32,
     canonical_base64,
@@ -19,8 +20,6 @@ from kubeade.api.schema_node import Node
 from kubeade.api.zeros import zero, zeros_of
 
 MOST_UNKNOWN_FIELDS = 100
-_GO_SCALARS = {"string": "string", "boolean": "bool", "number": "float64", "quantity": "resource.Quantity"}
-_JSON_TYPES: list[tuple[type, str]] = [(str, "string"), (list, "array"), (dict, "object")]
 _OMITTED = object()
 
 
@@ -29,9 +28,9 @@ class Cleaner:
 
     def __init__(self) -> None:
         self.unknown: list[str] = []
-        # Where the walk is: the structs' names and fields, as Go tells of them.
-        self._struct = ""
-        self._fields: list[str] = []
+        # Where the walk is: structs and their fields, and how many lists and maps below the last one.
+        self._steps: list[Step] = []
+        self._depth = 0
 
     def clean(self, node: Node, value: Any, path: str = "") -> Any:
         """The value as it is to be kept. Raises ValueError for a wrong type."""
@@ -67,11 +66,11 @@ class Cleaner:
     def _field(self, parent: Node, name: str, node: Node, value: Any, path: str) -> Any:
         if value is None and node.type != "any":
             return _OMITTED
-        outer, self._struct = self._struct, parent.name.rpartition(".")[2]
-        self._fields.append(name)
+        outer, self._depth = self._depth, 0
+        self._steps.append((parent.name, name))
         cleaned = self.clean(node, value, path)
-        self._fields.pop()
-        self._struct = outer
+        self._steps.pop()
+        self._depth = outer
         return cleaned
 
     def _array(self, node: Node, value: Any, path: str) -> list[Any]:
@@ -85,7 +84,10 @@ class Cleaner:
         """An item of a list or a map; a null there stands for the type's empty value."""
         if value is None:
             return [] if node.type == "array" else {} if node.values is not None else zero(node)
-        return self.clean(node, value, path)
+        self._depth += 1
+        cleaned = self.clean(node, value, path)
+        self._depth -= 1
+        return cleaned
 
     def _scalar(self, node: Node, value: Any) -> Any:
         if node.type == "integer":
@@ -111,8 +113,7 @@ class Cleaner:
     def _expect(self, fits: bool, node: Node, value: Any) -> None:
         if fits:
             return
-        where = f"struct field {self._struct}.{'.'.join(self._fields)}" if self._fields else "value"
-        raise ValueError(f"json: cannot unmarshal {_found(node, value)} into Go {where} of type {_go(node)}")
+        raise WrongType(self._steps, self._depth, node, value)
 
 
 def _text_form(node: Node) -> Callable[[str], str]:
@@ -126,28 +127,3 @@ def _text_form(node: Node) -> Callable[[str], str]:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _found(node: Node, value: Any) -> str:
-    """What Go calls the value that it met."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return f"number {value}" if node.type in ("integer", "int-or-string") else "number"
-    return next((name for type_, name in _JSON_TYPES if isinstance(value, type_)), "null")
-
-
-def _go(node: Node) -> str:
-    """What Go calls the type that it wanted."""
-    if node.type == "integer":
-        return node.format or "int64"
-    if node.type == "int-or-string":
-        return "intstr.IntOrString"
-    if node.format == "byte":
-        return "[]uint8"
-    if node.type == "array":
-        return f"[]{_go(node.items)}" if node.items else "[]interface {}"
-    if node.type == "object" and node.values is not None:
-        return f"map[string]{_go(node.values)}"
-    package, _, name = node.name.rpartition(".")
-    return f"{package.rpartition('.')[2]}.{name}" if name else _GO_SCALARS.get(node.type, "interface {}")

@@ -10,6 +10,7 @@ from typing import Any
 from kubeade.api.decoding.check import Check, compile_check
 from kubeade.api.decoding.clean import Cleaner
 from kubeade.api.decoding.duplicates import NONE, Duplicates
+from kubeade.api.decoding.go_words import WrongType
 from kubeade.api.errors import BadRequest
 from kubeade.api.resource import Object, Resource
 from kubeade.api.schema import META, Schema
@@ -25,10 +26,12 @@ class FieldValidation(Enum):
 
 
 class Undecodable(BadRequest):
-    """An object that cannot be one of its kind; `why` is the message without the kind's name."""
+    """An object that cannot be one of its kind; `why` is the message without the kind's name, `converted`
+    the same of what was merged rather than decoded."""
 
-    def __init__(self, resource: Resource, why: str) -> None:
+    def __init__(self, resource: Resource, why: str, converted: str = "") -> None:
         self.why = why
+        self.converted = converted or why
         kind = resource.kind
         super().__init__(f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}')
 
@@ -55,7 +58,8 @@ class Decoder:
         try:
             cleaned, unknown = self.inspect(resource, obj)
         except ValueError as error:
-            raise Undecodable(resource, str(error)) from None
+            converted = error.converted() if isinstance(error, WrongType) else ""
+            raise Undecodable(resource, str(error), converted) from None
         if mode is FieldValidation.STRICT:
             refuse(resource, duplicates.strict(unknown))
         return cleaned, duplicates.warnings(unknown) if mode is FieldValidation.WARN else []

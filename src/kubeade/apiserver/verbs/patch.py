@@ -14,7 +14,7 @@ from kubeade.api.patch import json_patch, merge_patch, strategic_merge
 from kubeade.api.resource import Object, Resource
 from kubeade.api.validation.fields import shown as shown_value
 from kubeade.apiserver import rules
-from kubeade.apiserver.body import check_kind, content_type, read_yaml
+from kubeade.apiserver.body import check_kind, content_type, read_yaml, unregistered
 from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import encode
 from kubeade.apiserver.responses import object_response
@@ -51,8 +51,8 @@ def whole(call: Call, found: Object) -> Object:
     try:
         return rules.patched(call, call.resource, found)
     except Undecodable as error:
-        message = f"Invalid value: {shown_value(encode(found).decode())}: {error.why}"
-        raise Invalid.of("", "", [FieldError("patch", "FieldValueInvalid", message)]) from None
+        strategic = content_type(call.request) == STRATEGIC_PATCH
+        raise _no_result(found, error.converted if strategic else error.why) from None
 
 
 def read_patch(call: Call, media_type: str) -> Patch:
@@ -61,7 +61,7 @@ def read_patch(call: Call, media_type: str) -> Patch:
         message = "Forbidden: may not be specified for non-apply patch"
         raise _invalid(FieldError("force", "FieldValueForbidden", message))
     if media_type not in _supported(call):
-        raise UnsupportedMediaType("415: Unsupported Media Type", details={})
+        raise _unsupported(call)
     document = _decode(call.request.body)
     if media_type == JSON_PATCH:
         return lambda current: json_patch(current, document)
@@ -83,10 +83,37 @@ def patched_object(
             f"the name of the object ({call.info.name} based on URL) was undeterminable: "
             "name must be provided"
         )
-    check_kind(found, expected or call.resource)
+    _check_kind(call, found, expected or call.resource)
     if found["metadata"].get("resourceVersion") == revision:
         del found["metadata"]["resourceVersion"]
     return found
+
+
+def _check_kind(call: Call, found: Object, expected: Resource) -> None:
+    """A patch must leave the object one of its kind. Raises Invalid, BadRequest."""
+    kind = str(found.get("kind") or expected.kind)
+    if kind == expected.kind:
+        check_kind(found, expected)
+        return
+    if call.type.custom:
+        message = f"Invalid value: {shown_value(kind)}: must be {expected.kind}"
+        error = FieldError("kind", "FieldValueInvalid", message)
+        raise Invalid.of(kind, call.info.name, [error], expected.group)
+    raise _no_result(found, unregistered(kind, str(found.get("apiVersion")), expected))
+
+
+def _no_result(found: Object, why: str) -> Invalid:
+    message = f"Invalid value: {shown_value(encode(found).decode())}: {why}"
+    return Invalid.of("", "", [FieldError("patch", "FieldValueInvalid", message)])
+
+
+def _unsupported(call: Call) -> UnsupportedMediaType:
+    if call.type.custom:
+        return UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(_supported(call))
+        )
+    return UnsupportedMediaType("415: Unsupported Media Type", details={})
 
 
 async def _apply(call: Call) -> Response:

@@ -114,7 +114,7 @@ def test_ports_by_name_or_number(decoder: Decoder) -> None:
     for port in (80, "http"):
         obj = pod(livenessProbe={"httpGet": {"port": port}})
         assert decoder.decode(PODS, obj, FieldValidation.STRICT)[0] is obj
-    with pytest.raises(BadRequest, match=r"of type intstr.IntOrString"):
+    with pytest.raises(BadRequest, match=r"of type int32"):
         decoder.decode(PODS, pod(livenessProbe={"httpGet": {"port": True}}))
 
 
