@@ -1,6 +1,6 @@
 """Defaults of the autoscaling group."""
 
-from kubeade.api.defaults.fill import attached, fill
+from kubeade.api.defaults.fill import attached, fill, fill_absent
 from kubeade.api.resource import Object
 
 _TARGET_CPU_PERCENT = 80
@@ -24,12 +24,12 @@ def default_horizontal_pod_autoscaler(autoscaler: Object) -> None:
 
 def _default_scale_up(rules: Object) -> None:
     fill(rules, "stabilizationWindowSeconds", 0)
-    fill(rules, "selectPolicy", "Max")
+    fill_absent(rules, "selectPolicy", "Max")
     fill(rules, "policies", [_policy("Pods", 4), _policy("Percent", 100)])
 
 
 def _default_scale_down(rules: Object) -> None:
-    fill(rules, "selectPolicy", "Max")
+    fill_absent(rules, "selectPolicy", "Max")
     fill(rules, "policies", [_policy("Percent", 100)])
 
 

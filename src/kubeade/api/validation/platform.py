@@ -1,4 +1,4 @@
-"""Rules of the kinds that configure the platform: classes, leases, budgets, scaling, webhooks, events."""
+"""Rules of the kinds that configure the platform: classes, leases, budgets, webhooks, events."""
 
 from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.resource import Object
@@ -14,7 +14,7 @@ from kubeade.api.validation.fields import (
     one_of,
     required,
 )
-from kubeade.api.validation.names import dns_1035_label, dns_label, dns_subdomain, path_segment, port_number
+from kubeade.api.validation.names import dns_1035_label, dns_label, dns_subdomain, port_number
 from kubeade.api.validation.policies import match_conditions
 from kubeade.api.validation.quantities import requirements
 from kubeade.api.validation.scheduling import tolerations
@@ -26,7 +26,6 @@ _SYSTEM_PRIORITIES = {
     "system-cluster-critical": 2_000_000_000,
     "system-node-critical": 2_000_001_000,
 }
-_METRIC_TYPES = ("ContainerResource", "External", "Object", "Pods", "Resource")
 _REVIEW_VERSIONS = ("v1", "v1beta1")
 _EVENT_FIXED = (
     "regarding",
@@ -39,8 +38,6 @@ _EVENT_FIXED = (
     "reportingController",
     "reportingInstance",
 )
-_LONGEST_PERIOD_SECONDS = 1800
-_LONGEST_WINDOW_SECONDS = 3600
 
 
 def priority_class(found: Object) -> Errors:
@@ -109,72 +106,6 @@ def pod_disruption_budget(found: Object) -> Errors:
     if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
         supported = ("AlwaysAllow", "IfHealthyBudget")
         yield not_supported("spec.unhealthyPodEvictionPolicy", policy, supported)
-
-
-def horizontal_pod_autoscaler(found: Object) -> Errors:
-    spec = part(found, "spec")
-    least, most = number(spec, "minReplicas"), number(spec, "maxReplicas")
-    if spec.get("minReplicas") is not None and least < 1:
-        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
-    if most == 0:
-        yield required("spec.maxReplicas", "must be set and greater than 0")
-    elif most < 0:
-        yield invalid("spec.maxReplicas", most, "must be greater than or equal to 1")
-    if spec.get("minReplicas") is not None and most < least:
-        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
-    for key in ("kind", "name"):
-        name = text(spec, "scaleTargetRef", key)
-        if not name:
-            yield required(f"spec.scaleTargetRef.{key}")
-        else:
-            yield from messages(f"spec.scaleTargetRef.{key}", name, path_segment(name))
-    for index, metric in enumerate(parts(spec, "metrics")):
-        yield from _metric(metric, f"spec.metrics[{index}]")
-    for direction in ("scaleUp", "scaleDown"):
-        if isinstance(rules := part(spec, "behavior").get(direction), dict):
-            yield from _scaling(rules, f"spec.behavior.{direction}")
-
-
-def _metric(metric: Object, path: str) -> Errors:
-    kind = text(metric, "type")
-    if not kind:
-        yield required(f"{path}.type", "must specify a metric source type")
-    if kind not in _METRIC_TYPES:
-        yield not_supported(f"{path}.type", kind, _METRIC_TYPES)
-        return
-    key = kind[:1].lower() + kind[1:]
-    if metric.get(key) is None:
-        yield required(f"{path}.{key}", "must populate information for the given metric source")
-    for other in ("object", "external", "pods", "resource", "containerResource"):
-        if other != key and metric.get(other) is not None:
-            yield forbidden(f"{path}.{other}", "must populate the given metric source only")
-
-
-def _scaling(rules: Object, path: str) -> Errors:
-    window = number(rules, "stabilizationWindowSeconds")
-    if window < 0:
-        detail = "must be greater than or equal to zero"
-        yield invalid(f"{path}.stabilizationWindowSeconds", window, detail)
-    elif window > _LONGEST_WINDOW_SECONDS:
-        detail = f"must be less than or equal to {_LONGEST_WINDOW_SECONDS}"
-        yield invalid(f"{path}.stabilizationWindowSeconds", window, detail)
-    select = rules.get("selectPolicy")
-    if select is not None and select not in ("Disabled", "Max", "Min"):
-        yield not_supported(f"{path}.selectPolicy", select, ("Disabled", "Max", "Min"))
-    policies = parts(rules, "policies")
-    if not policies:
-        yield required(f"{path}.policies", "must specify at least one Policy")
-    for index, policy in enumerate(policies):
-        at, seconds = f"{path}.policies[{index}]", number(policy, "periodSeconds")
-        if policy.get("type") not in ("Pods", "Percent"):
-            yield not_supported(f"{at}.type", text(policy, "type"), ("Percent", "Pods"))
-        if number(policy, "value") <= 0:
-            yield invalid(f"{at}.value", number(policy, "value"), "must be greater than zero")
-        if seconds <= 0:
-            yield invalid(f"{at}.periodSeconds", seconds, "must be greater than zero")
-        elif seconds > _LONGEST_PERIOD_SECONDS:
-            detail = f"must be less than or equal to {_LONGEST_PERIOD_SECONDS}"
-            yield invalid(f"{at}.periodSeconds", seconds, detail)
 
 
 def webhook_configuration(found: Object) -> Errors:

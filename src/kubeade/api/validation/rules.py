@@ -4,6 +4,7 @@ only."""
 from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
     access,
+    autoscalers,
     configuration,
     device_allocations,
     device_claims,
@@ -128,7 +129,11 @@ _OTHERS = {
         always=jobs.job, change=jobs.job_change, subresources={"status": jobs.job_status}
     ),
     ("batch", "CronJob"): KindRules(always=jobs.cron_job, create=jobs.cron_job_create),
-    ("autoscaling", "HorizontalPodAutoscaler"): KindRules(always=platform.horizontal_pod_autoscaler),
+    ("autoscaling", "HorizontalPodAutoscaler"): KindRules(
+        create=autoscalers.autoscaler,
+        change=autoscalers.autoscaler_change,
+        subresources={"status": autoscalers.autoscaler_status},
+    ),
     ("policy", "PodDisruptionBudget"): KindRules(
         always=platform.pod_disruption_budget, plain_finalizers=True
     ),
