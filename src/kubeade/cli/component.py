@@ -86,7 +86,7 @@ def run_component(options: argparse.Namespace, name: str, start: Start) -> int:
         credentials = kubeconfig.load(kubeconfig_path(options))
     except kubeconfig.KubeconfigError as error:
         raise CommandError(str(error)) from error
-    runner()(_until_told(credentials, name, work))
+    runner()(_until_told(kubeconfig_path(options), credentials, name, work))
     return 0
 
 
@@ -111,18 +111,21 @@ def _elected(options: argparse.Namespace, start: Start) -> Start:
     return lambda client: LeaderElection(client, SystemClock(), terms).run(lambda: start(client))
 
 
-async def _until_told(credentials: object, name: str, start: Start) -> None:
+async def _until_told(path: Path, credentials: object, name: str, start: Start) -> None:
     from kubeade.client.kubeconfig import Credentials
     from kubeade.client.socket import SocketTransport
+    from kubeade.cluster.renewed_kubeconfig import follow_kubeconfig
     from kubeade.cluster.supervise import supervise
 
     assert isinstance(credentials, Credentials)
     async with SocketTransport(credentials) as transport:
         client = Client(transport, user_agent=f"kubeade-{name}")
         task = asyncio.ensure_future(supervise(name, lambda: start(client)))
+        following = asyncio.ensure_future(follow_kubeconfig(path, transport))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)
         print(f"{name} works for {credentials.server}", file=sys.stderr, flush=True)
         with suppress(asyncio.CancelledError):
             await task
+        following.cancel()

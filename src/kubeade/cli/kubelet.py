@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     from kubeade.client.kubeconfig import Credentials
     from kubeade.cluster import node_process
 
-    order = node_order(options)
+    order = node_order(options, kubeconfig=kubeconfig_path(options))
     try:
         credentials = kubeconfig.load(kubeconfig_path(options))
     except kubeconfig.KubeconfigError as error:

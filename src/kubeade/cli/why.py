@@ -4,6 +4,7 @@ import argparse
 
 from kubeade.cli.connect import run_with_client
 from kubeade.cli.order_argument import add_order_arguments, resolve
+from kubeade.cli.status import tell_expiring
 from kubeade.client.client import Client
 from kubeade.courier.verdict import Finding, State, Verdict
 
@@ -15,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return run_with_client(options.data, lambda client: _why(client, options))
+    status = run_with_client(options.data, lambda client: _why(client, options))
+    tell_expiring(options.data)
+    return status
 
 
 async def _why(client: Client, options: argparse.Namespace) -> int:

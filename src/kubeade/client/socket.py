@@ -29,10 +29,8 @@ class SocketTransport:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        connector = aiohttp.TCPConnector(ssl=ssl_context(credentials), limit=0)
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS)
         self._streaming = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=True)
+        self._session = _session(credentials)
 
     async def __call__(self, request: Request) -> Response:
         """Send it. Raises OSError (aiohttp's errors are wrapped) when the server cannot be reached."""
@@ -58,6 +56,13 @@ class SocketTransport:
         except aiohttp.ClientError as error:
             raise ConnectionError(f"{self._credentials.server}: {error}") from error
 
+    async def use(self, credentials: Credentials) -> None:
+        """From now on these. Requests under way are cut: a connection is who it was made as, and what was
+        renewed because it expires must not live on in one. Raises OSError, ssl.SSLError."""
+        old, self._session = self._session, _session(credentials)
+        self._credentials = credentials
+        await old.close()
+
     async def close(self) -> None:
         await self._session.close()
 
@@ -76,6 +81,12 @@ class SocketTransport:
         if self._credentials.token_file:
             return Path(self._credentials.token_file).read_text().strip()
         return self._credentials.token
+
+
+def _session(credentials: Credentials) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(ssl=ssl_context(credentials), limit=0)
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=True)
 
 
 def ssl_context(credentials: Credentials) -> ssl.SSLContext:

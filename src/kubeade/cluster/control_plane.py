@@ -131,12 +131,7 @@ class ControlPlane:
 
     def _kubelet_tls(self, verified: bool) -> ssl.SSLContext:
         """For asking nodes; unverified only where a request for a log says so."""
-        subject = Subject(KUBELET_CLIENT_USER)
-        context = self._trust.kubelet_context(self._data, subject)
-        if not verified:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        return self._trust.kubelet_context(self._data, Subject(KUBELET_CLIENT_USER), verified=verified)
 
     async def start(self, addresses: list[str], bind: str = "") -> None:
         """Answer on loopback and on `addresses`, or on `bind` alone, of which `addresses` are what others
@@ -153,7 +148,9 @@ class ControlPlane:
         for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
         if self._trust.admits_own_clients:
-            self._write_kubeconfig(LOOPBACK if bind in ("", "0.0.0.0", "::") else bind)  # noqa: S104
+            admin = LOOPBACK if bind in ("", "0.0.0.0", "::") else bind  # noqa: S104 - compared, not listened on
+            self._write_kubeconfig(admin)
+            self._trust.renewal.hold("admin's kubeconfig", lambda: self._write_kubeconfig(admin))
         self._config = ClusterConfig(
             addresses[0] if addresses else LOOPBACK,
             self._settings.api_port,
@@ -181,6 +178,7 @@ class ControlPlane:
             group.create_task(keeping)
             group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
             group.create_task(self._files.run())
+            group.create_task(self._trust.renewal.run())
             if self._encryption is not None:
                 group.create_task(self._encryption.run())
 
@@ -206,7 +204,8 @@ class ControlPlane:
         own = ["localhost", LOOPBACK, self._settings.node_name, self._settings.api_service_address]
         return tuple(dict.fromkeys([*service, *own, *addresses]))
 
-    def _write_kubeconfig(self, address: str) -> None:
+    def _write_kubeconfig(self, address: str) -> bool:
+        """Whether it had to be."""
         pair = self._trust.authority.issue("admin", Subject(ADMIN.name, (MASTERS,)))
         credentials = Credentials(
             f"https://{address}:{self._settings.api_port}",
@@ -214,7 +213,11 @@ class ControlPlane:
             pair.certificate_pem,
             pair.key_pem,
         )
-        write_private(self._data.kubeconfig, render("kubeade", credentials))
+        text = render("kubeade", credentials)
+        if self._data.kubeconfig.exists() and self._data.kubeconfig.read_bytes() == text:
+            return False
+        write_private(self._data.kubeconfig, text)
+        return True
 
 
 def _auditor(files: AuditFiles, kubernetes_version: str, clock: Clock, ids: Ids) -> "Auditor | None":

@@ -90,8 +90,11 @@ class LedgerDoor:
         from kubeade.store.face.server import EtcdFace, FaceTls
 
         authority = _authority(self._data, self._clock)
-        own = authority.issue("server", Subject("kubeade-ledger", names=("localhost", LOOPBACK)))
-        tls = FaceTls(own.certificate_pem, own.key_pem, authority.certificate_pem)
+
+        def tls() -> FaceTls:
+            own = authority.issue("server", Subject("kubeade-ledger", names=("localhost", LOOPBACK)))
+            return FaceTls(own.certificate_pem, own.key_pem, authority.certificate_pem)
+
         face = EtcdFace(self.ledger, self._url, self._data.root)
         self._stop_face = face.stop
         return await face.start(f"{LOOPBACK}:0", tls)

@@ -37,6 +37,14 @@ def own_proxy(files: FrontProxyFiles, authority: Authority, folder: Path) -> Fro
     return FrontProxy(folder / "client.crt", folder / "client.key")
 
 
+def renew_own_proxy(files: FrontProxyFiles, authority: Authority) -> bool:
+    """Nothing where a certificate was brought along: whoever shows it looks at the files itself."""
+    if files.client_certificate:
+        return False
+    before = authority.issued("client")
+    return authority.issue("client", Subject(NAME)).certificate_pem != before
+
+
 def believed_proxies(
     files: FrontProxyFiles, authority: Authority, user_authority_pem: bytes
 ) -> RequestHeaders:

@@ -2,15 +2,15 @@
 
 One authority signs the API server's serving certificate and the client certificates; a separate key signs
 service account tokens (upstream keeps the same roles apart:
-kubernetes.io/docs/setup/best-practices/certificates). Certificates live a year and are renewed at the start
-of a cluster once a third of that is left. Private keys are 0600 and are written whole or not at all.
+kubernetes.io/docs/setup/best-practices/certificates). Certificates live a year and are renewed once a third
+of that is left (`renewal`). Private keys are 0600 and are written whole or not at all.
 """
 
 import ipaddress
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -76,6 +76,10 @@ class Authority:
         write_private(certificate_path, made.certificate_pem)
         return made
 
+    def issued(self, name: str) -> bytes:
+        """The certificate that is kept as NAME.crt. Raises OSError."""
+        return (self._directory / f"{name}.crt").read_bytes()
+
     def sign(self, subject: Subject) -> KeyPair:
         """A new key and certificate for `subject`, kept nowhere."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -114,6 +118,13 @@ class Authority:
         same_issuer = certificate.issuer == self._certificate.subject
         same = same_issuer and _subject_of(certificate) == _comparable(subject)
         return fresh and same and _names_its_issuer(certificate)
+
+
+def is_due(certificate_pem: bytes, now: datetime) -> bool:
+    """Whether less than a third of its life is left."""
+    found = x509.load_pem_x509_certificate(certificate_pem)
+    life = found.not_valid_after_utc - found.not_valid_before_utc
+    return found.not_valid_after_utc - now < life / 3
 
 
 def authority_identifier(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:

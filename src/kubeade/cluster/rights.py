@@ -77,7 +77,7 @@ def _of_flags(rights: Rights, clock: Clock) -> "AuthorizationWebhook":
 
 
 def _of_entry(place: str, entry: "Webhook", clock: Clock) -> "AuthorizationWebhook":
-    from kubeade.api.cel.environment import CompileError
+    from kubeade.api.cel.errors import CompileError
     from kubeade.apiserver.authorization.config import seconds
     from kubeade.apiserver.authorization.webhook import (
         AnswerTimes,

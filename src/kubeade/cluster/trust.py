@@ -7,9 +7,10 @@ from pathlib import Path
 from kubeade.apiserver.aggregation import FrontProxy
 from kubeade.apiserver.authentication.authenticator import DEFAULT_ISSUER, TokenConfig
 from kubeade.apiserver.authentication.request_header import RequestHeaders
-from kubeade.cluster.front_proxy import FrontProxyFiles, believed_proxies, own_proxy
+from kubeade.cluster.front_proxy import FrontProxyFiles, believed_proxies, own_proxy, renew_own_proxy
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import Authority, Subject, signing_key
+from kubeade.cluster.renewal import Renewal, ShownPair
 from kubeade.lib.clock import Clock
 
 
@@ -42,6 +43,7 @@ class Trust:
     front_proxies: Authority
     token_key_pem: bytes
     files: KeyFiles = field(default_factory=KeyFiles)
+    renewal: Renewal = field(default_factory=Renewal)
 
     @classmethod
     def of(cls, data: DataDirectory, clock: Clock, files: KeyFiles | None = None) -> "Trust":
@@ -78,43 +80,57 @@ class Trust:
 
     def front_proxy(self, data: DataDirectory) -> FrontProxy:
         """What the API server shows to extension API servers."""
-        return own_proxy(self.files.front_proxies, self.front_proxies, data.pki / "front-proxy")
+        folder = data.pki / "front-proxy"
+        files, authority = self.files.front_proxies, self.front_proxies
+        self.renewal.hold("front proxy", lambda: renew_own_proxy(files, authority))
+        return own_proxy(files, authority, folder)
 
     def api_context(self, data: DataDirectory, subject: Subject) -> ssl.SSLContext:
         """TLS for the API server. Raises OSError, ssl.SSLError for files that do not serve."""
         if not self.files.tls_certificate:
             return self.serving_context(data, "apiserver", subject)
-        return _server_context(self.files.tls_certificate, self.files.tls_key, self.client_authority_pem)
+        context = _server_context(self.client_authority_pem)
+        self._show(context, "apiserver", self.files.tls_certificate, self.files.tls_key)
+        return context
 
-    def kubelet_context(self, data: DataDirectory, subject: Subject) -> ssl.SSLContext:
+    def kubelet_context(self, data: DataDirectory, subject: Subject, *, verified: bool) -> ssl.SSLContext:
         """TLS for asking nodes, as `subject` or as the certificate that was brought along says."""
-        context = self.client_context(data, "apiserver-kubelet-client", subject)
-        if self.files.kubelet_certificate:
-            context.load_cert_chain(self.files.kubelet_certificate, self.files.kubelet_key)
+        name = "apiserver-kubelet-client"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(cadata=self.authority.certificate_pem.decode())
         if self.files.kubelet_authority:
             context.load_verify_locations(self.files.kubelet_authority)
+        if not verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        shown = name if verified else f"{name}, unverified"
+        if self.files.kubelet_certificate:
+            self._show(context, shown, self.files.kubelet_certificate, self.files.kubelet_key)
+        else:
+            self._show_own(context, shown, data, name, subject)
         return context
 
     def serving_context(self, data: DataDirectory, name: str, subject: Subject) -> ssl.SSLContext:
         """TLS for a server of this cluster; clients may show certificates that the cluster recognizes."""
-        self.authority.issue(name, subject)
-        certificate, key = str(data.pki / f"{name}.crt"), str(data.pki / f"{name}.key")
-        return _server_context(certificate, key, self.client_authority_pem)
-
-    def client_context(self, data: DataDirectory, name: str, subject: Subject) -> ssl.SSLContext:
-        """TLS for a client of servers of this cluster, which it verifies."""
-        self.authority.issue(name, subject)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_verify_locations(cadata=self.authority.certificate_pem.decode())
-        context.load_cert_chain(data.pki / f"{name}.crt", data.pki / f"{name}.key")
+        context = _server_context(self.client_authority_pem)
+        self._show_own(context, name, data, name, subject)
         return context
 
+    def _show_own(
+        self, context: ssl.SSLContext, shown: str, data: DataDirectory, name: str, subject: Subject
+    ) -> None:
+        certificate, key = data.pki / f"{name}.crt", data.pki / f"{name}.key"
+        pair = ShownPair(context, certificate, key, lambda: self.authority.issue(name, subject))
+        self.renewal.hold(shown, pair.renew)
 
-def _server_context(certificate: str, key: str, client_authority_pem: bytes) -> ssl.SSLContext:
+    def _show(self, context: ssl.SSLContext, name: str, certificate: str, key: str) -> None:
+        self.renewal.hold(name, ShownPair(context, certificate, key).renew)
+
+
+def _server_context(client_authority_pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key or None)
     context.load_verify_locations(cadata=client_authority_pem.decode())
     context.verify_mode = ssl.CERT_OPTIONAL
     return context

@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kubeade.api.errors import AlreadyExists, ApiError, NotFound
+from kubeade.api.errors import AlreadyExists, NotFound
 from kubeade.api.parts import text
 from kubeade.api.resource import Object
 from kubeade.api.resources import NODES, SERVICES
@@ -23,10 +23,11 @@ from kubeade.client.kubeconfig import Credentials
 from kubeade.client.socket import SocketTransport
 from kubeade.cluster import daemon, settings, shop
 from kubeade.cluster.addresses import machine_address
-from kubeade.cluster.certificate_request import NODE_SERVING, CertificateRefused, CertificateRequest, obtain
 from kubeade.cluster.layout import DataDirectory
-from kubeade.cluster.pki import Authority, Subject, write_private
+from kubeade.cluster.node_certificates import NodeCertificates
+from kubeade.cluster.pki import Authority, Subject
 from kubeade.cluster.progress import Report, Step
+from kubeade.cluster.renewed_kubeconfig import follow_kubeconfig
 from kubeade.cluster.settings import CLUSTER_DOMAIN, KUBERNETES_VERSION, Settings
 from kubeade.cluster.supervise import supervise
 from kubeade.kubelet.config import KubeletConfig
@@ -72,6 +73,7 @@ class NodeOrder:
     tls_key: str = ""
     client_authority: str = ""
     with_proxy: bool = False
+    kubeconfig: Path | None = None
 
 
 class Worker:
@@ -93,13 +95,24 @@ class Worker:
         detected = detect_mode(self._order.runtime, self._data.runtime)
         async with SocketTransport(self._credentials) as transport:
             client = Client(transport, user_agent="kubelet")
+            keeping = asyncio.ensure_future(self._keep_credentials(client, transport))
             chosen = await self._settings(client, detected)
             settings.save(self._data.settings, chosen)
             daemon.record(self._data.process, daemon.this_process())
             try:
                 await self._run(client, chosen, detected, began, stopping)
             finally:
+                keeping.cancel()
                 self._data.process.unlink(missing_ok=True)
+
+    async def _keep_credentials(self, client: Client, transport: SocketTransport) -> None:
+        """Those that the node asked for itself are renewed, others followed in their file."""
+        if self._order.kubeconfig is not None:
+            await follow_kubeconfig(self._order.kubeconfig, transport)
+            return
+        subject = Subject(f"system:node:{self._order.name}", ("system:nodes",))
+        certificates = NodeCertificates(self._data, client, self._clock)
+        await certificates.keep_client(transport, self._credentials, subject)
 
     async def _run(
         self, client: Client, chosen: Settings, detected: Detected, began: float, stopping: asyncio.Event
@@ -124,12 +137,14 @@ class Worker:
                 work["proxy"] = Proxy(client, self._order.name, self._clock).run
                 if network.reach is not None:
                     work["pod routes"] = PodRoutes(client, self._order.name, self._clock, network.reach).run
+            certificates = NodeCertificates(self._data, client, self._clock)
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(supervise(name, start)) for name, start in work.items()]
                 async with asyncio.timeout(READY_TIMEOUT_SECONDS):
                     await kubelet.wait_registered()
                 if not self._order.tls_certificate:
-                    running.append(tasks.create_task(self._serve_signed(client, context, address)))
+                    subject = self._subject(address)
+                    running.append(tasks.create_task(certificates.keep_serving(context, subject)))
                 seconds = asyncio.get_running_loop().time() - began
                 said = f"node {self._order.name} works for {self._credentials.server} ({detected.reason})"
                 self._report(Step("ready", said, seconds))
@@ -234,17 +249,6 @@ class Worker:
 
     def _subject(self, address: str) -> Subject:
         return Subject(f"system:node:{self._order.name}", ("system:nodes",), (address,))
-
-    async def _serve_signed(self, client: Client, context: ssl.SSLContext, address: str) -> None:
-        """Show new clients a certificate that the API server can verify."""
-        try:
-            pair = await obtain(client, CertificateRequest(self._subject(address), NODE_SERVING))
-        except (CertificateRefused, ApiError, OSError) as error:
-            log.warning("this node serves logs and commands with a certificate of its own: %s", error)
-            return
-        path = self._data.pki / "kubelet-server.pem"
-        write_private(path, pair.certificate_pem + pair.key_pem)
-        context.load_cert_chain(path)
 
 
 def _check_range(network: str, pod_cidr: str, mode: Mode) -> None:

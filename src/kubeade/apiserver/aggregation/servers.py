@@ -38,12 +38,14 @@ class Told:
 
 
 class ExtensionServers:
-    """Contexts are kept by what they trust; endpoints are taken in turn."""
+    """Contexts are kept by what they trust, until the front proxy's certificate is exchanged; endpoints are
+    taken in turn."""
 
     def __init__(self, reader: Reader, proxy: FrontProxy) -> None:
         self._resolver = ServiceResolver(reader)
         self._proxy = proxy
         self._contexts: dict[tuple[bytes, bool], ssl.SSLContext] = {}
+        self._shown_since = 0
 
     def address(self, extension: Extension) -> Address:
         """Raises OSError when there is nowhere to go (ssl.SSLError for a bundle that is none)."""
@@ -65,6 +67,10 @@ class ExtensionServers:
 
     def _context(self, extension: Extension) -> ssl.SSLContext:
         key = (extension.authority_pem, extension.insecure)
+        changed = self._proxy.certificate.stat().st_mtime_ns
+        if changed != self._shown_since:
+            self._contexts.clear()
+            self._shown_since = changed
         context = self._contexts.get(key)
         if context is None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kubeade.api.cel.environment import CompileError, EvaluationError, Program, compile_expression
+from kubeade.api.cel.environment import Program, compile_expression
+from kubeade.api.cel.errors import CompileError, EvaluationError
 from kubeade.api.parts import part, text
 from kubeade.api.resource import Object
 from kubeade.apiserver.authentication.users import user_info

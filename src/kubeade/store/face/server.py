@@ -1,7 +1,9 @@
 """The gRPC server of the etcd face. Importing this imports gRPC: only where somebody has asked for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 
@@ -54,8 +56,9 @@ class EtcdFace:
         self._server = grpc.aio.server(options=_OPTIONS)
         self._server.add_generic_rpc_handlers(tuple(each.service.handler for each in services))
 
-    async def start(self, address: str, tls: FaceTls | None) -> int:
-        """Listen at HOST:PORT or unix:PATH. Returns the port. Raises OSError. `tls` None: for tests."""
+    async def start(self, address: str, tls: Callable[[], FaceTls] | None) -> int:
+        """Listen at HOST:PORT or unix:PATH. Returns the port. Raises OSError. `tls` is asked for every
+        connection, in a thread of gRPC's; None: for tests."""
         try:
             port = self._add_port(address, tls)
         except RuntimeError as error:
@@ -66,10 +69,14 @@ class EtcdFace:
     async def stop(self) -> None:
         await self._server.stop(grace=None)
 
-    def _add_port(self, address: str, tls: FaceTls | None) -> int:
+    def _add_port(self, address: str, tls: Callable[[], FaceTls] | None) -> int:
         if tls is None:
             return int(self._server.add_insecure_port(address))
-        credentials = grpc.ssl_server_credentials(
-            [(tls.key, tls.certificate)], tls.client_authority, require_client_auth=True
+        credentials = grpc.dynamic_ssl_server_credentials(
+            _shown(tls()), lambda: _shown(tls()), require_client_authentication=True
         )
         return int(self._server.add_secure_port(address, credentials))
+
+
+def _shown(tls: FaceTls) -> Any:
+    return grpc.ssl_server_certificate_configuration([(tls.key, tls.certificate)], tls.client_authority)
