@@ -7,7 +7,9 @@ others nothing. The changes of a transaction share its revision; each has a plac
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from kubeade.store.ledger import (
     EventType,
@@ -40,8 +42,7 @@ from kubeade.store.transaction import (
 ReadPast = Callable[[Query], Range]
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(msgspec.Struct, frozen=True, gc=False):
     """A record as it lies in the ledger: with the offset of its stamp, and where it was created."""
 
     record: Record
@@ -49,8 +50,7 @@ class Slip:
     place: int = FIRST_PLACE
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One committed step of a key. `after` is None for a deletion, `before` for a creation."""
 
     event: LedgerEvent

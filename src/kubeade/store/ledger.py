@@ -22,6 +22,8 @@ from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 
 class LedgerError(Exception):
     """Base of all that a ledger refuses.
@@ -43,8 +45,7 @@ class LedgerError(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One key as of one revision. `version` counts its changes since creation, from 1."""
 
     key: bytes
@@ -122,8 +123,7 @@ class EventType(Enum):
     DELETE = "DELETE"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEvent:
+class LedgerEvent(msgspec.Struct, frozen=True, gc=False):
     """One change. For DELETE, `record` is the last record with `mod_revision` = the deletion's revision
     and `author` = who deleted it (its value stamped anew, where it was stamped); `previous` is the
     record before."""

@@ -4,12 +4,13 @@ from asyncio import Future
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from kubeade.store.ledger import Record
 from kubeade.store.transaction import Transacted, Transaction
 
 
-@dataclass(slots=True)
-class Put:
+class Put(msgspec.Struct):
     """Write a key. `expected_revision` None: it must not be there."""
 
     key: bytes
@@ -21,8 +22,7 @@ class Put:
     done: "Future[Record]"
 
 
-@dataclass(slots=True)
-class Delete:
+class Delete(msgspec.Struct):
     """Remove a key that is at `expected_revision`."""
 
     key: bytes
@@ -31,9 +31,11 @@ class Delete:
     done: "Future[Record]"
 
 
-@dataclass(slots=True)
-class Transact:
+class Transact(msgspec.Struct):
+    """`keys`: those that it names, if nothing else decides it."""
+
     transaction: Transaction
+    keys: frozenset[bytes] | None
     author: str
     done: "Future[Transacted]"
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from kubeade.store.ledger import Range, Record
 from kubeade.store.transaction import Query
 
@@ -29,4 +31,4 @@ def shape(found: Range, query: Query) -> Range:
     """Without values, where only keys were asked for."""
     if not query.keys_only:
         return found
-    return replace(found, records=[replace(record, value=b"") for record in found.records])
+    return replace(found, records=[structs.replace(record, value=b"") for record in found.records])

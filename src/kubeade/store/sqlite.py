@@ -181,7 +181,7 @@ class SqliteLedger:
         """Decide and do all of it at once. Raises KeyMissing, LeaseNotFound, TransactionTooLarge,
         and what reading the past raises."""
         done: Future[Transacted] = self._loop.create_future()
-        self._submit(Transact(transaction, author, done))
+        self._submit(Transact(transaction, transaction.named_keys(), author, done))
         return await done
 
     async def query(self, query: Query) -> Range:

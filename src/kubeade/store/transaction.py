@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+import msgspec
+
 from kubeade.store.ledger import Range, Record
 
 LAST_KEY = b"\xff" * 128
@@ -63,8 +65,7 @@ class Query:
         return self.created == self.modified == Between()
 
 
-@dataclass(frozen=True, slots=True)
-class PutKey:
+class PutKey(msgspec.Struct, frozen=True):
     """Write a key, whatever is there. None keeps the present value or lease, which must be there."""
 
     key: bytes
@@ -112,16 +113,17 @@ class Condition:
         return self.field != "value" and self.relation.holds(0, self.operand)
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True):
     conditions: Sequence[Condition]
     then: Sequence["Operation"]
     otherwise: Sequence["Operation"] = ()
 
-    @property
-    def has_ranges(self) -> bool:
-        """Whether it takes more than the present state of single keys to decide it."""
-        return any(end != start + b"\0" for start, end in self.spans()) or self._reads_past()
+    def named_keys(self) -> frozenset[bytes] | None:
+        """The keys whose present state decides it; None where that takes more than single keys."""
+        spans = list(self.spans())
+        if any(end != start + b"\0" for start, end in spans) or self._reads_past():
+            return None
+        return frozenset(start for start, _ in spans)
 
     def spans(self) -> Iterator[tuple[bytes, bytes]]:
         """Every range that it may look at or change."""
@@ -154,8 +156,7 @@ class Transaction:
 Operation = Query | PutKey | DeleteRange | Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class WasPut:
+class WasPut(msgspec.Struct, frozen=True):
     """`revision`, here and below: the ledger's after this step of the transaction."""
 
     previous: Record | None
@@ -168,8 +169,7 @@ class WereDeleted:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Transacted:
+class Transacted(msgspec.Struct, frozen=True):
     """`revision`: the newest one after it, its own if it changed anything. One result an operation."""
 
     succeeded: bool

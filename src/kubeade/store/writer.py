@@ -227,15 +227,14 @@ class Writer:
         return self._record(group), group.answers
 
     def _load(self, writes: Sequence[Write]) -> dict[bytes, Slip]:
-        first = writes[0]
-        if isinstance(first, Transact) and first.transaction.has_ranges:
-            return load_spans(self._connection, first.transaction.spans())
         keys: set[bytes] = set()
         for write in writes:
-            if isinstance(write, Transact):
-                keys.update(start for start, _ in write.transaction.spans())
-            else:
+            if not isinstance(write, Transact):
                 keys.add(write.key)
+            elif write.keys is not None:
+                keys |= write.keys
+            else:  # it comes alone
+                return load_spans(self._connection, write.transaction.spans())
         return load_slips(self._connection, keys)
 
     def _group(self, slips: dict[bytes, Slip]) -> Group:
@@ -318,7 +317,7 @@ class Writer:
 
 def _names_its_keys(request: Request) -> TypeGuard[Transact]:
     """Whether it can be decided in a group: only what the keys are that it names matters."""
-    return isinstance(request, Transact) and not request.transaction.has_ranges
+    return isinstance(request, Transact) and request.keys is not None
 
 
 def _only_deletes(write: Write) -> bool:

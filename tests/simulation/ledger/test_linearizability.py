@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from guarantees import check_events, check_history
+from msgspec import structs
 from workload import END, START, Recorder, follow, run_clients
 
 from kubeade.store.face.server import EtcdFace
@@ -116,7 +117,7 @@ class Broken:
                 more["expected_revision"] = current.mod_revision
         record = await self._ledger.update(key, value, **more)
         if self._fault == "false acknowledgements" and self._calls % 20 == 0:
-            return replace(record, mod_revision=record.mod_revision + 1)
+            return structs.replace(record, mod_revision=record.mod_revision + 1)
         return record
 
 
@@ -143,7 +144,7 @@ async def test_a_broken_watch_is_found_out(tmp_path: Path, fault: str) -> None:
     elif fault == "dropped":
         del events[middle]
     elif fault == "another past":
-        events[middle] = replace(events[middle], previous=None)
+        events[middle] = structs.replace(events[middle], previous=None)
     batches = [events[: middle + 1], events[middle:]] if fault == "split" else [events]
     assert check_events(batches) + check_history(ran.recorder.operations, events) != []
     await stored.close()

@@ -70,7 +70,8 @@ def test_a_refused_write_takes_no_revision() -> None:
 
 
 def transact(*then: Operation, conditions: Sequence[Condition] = ()) -> Transact:
-    return Transact(Transaction(conditions, then, ()), "", NOBODY)
+    transaction = Transaction(conditions, then, ())
+    return Transact(transaction, transaction.named_keys(), "", NOBODY)
 
 
 def test_the_changes_of_a_transaction_share_its_revision_and_have_places_of_their_own() -> None:
