@@ -1,7 +1,7 @@
 """Defaults of webhook configurations and admission policies."""
 
 from kubeade.api.defaults.cluster import default_service_port
-from kubeade.api.defaults.fill import attached, fill
+from kubeade.api.defaults.fill import attached, fill, fill_absent
 from kubeade.api.parts import part, parts
 from kubeade.api.resource import Object
 
@@ -18,13 +18,13 @@ def default_mutating_webhooks(configuration: Object) -> None:
     """MutatingWebhookConfiguration."""
     for webhook in parts(configuration, "webhooks"):
         _default_webhook(webhook)
-        fill(webhook, "reinvocationPolicy", "Never")
+        fill_absent(webhook, "reinvocationPolicy", "Never")
 
 
 def default_policy(policy: Object) -> None:
     """ValidatingAdmissionPolicy and MutatingAdmissionPolicy."""
     spec = attached(policy, "spec")
-    fill(spec, "failurePolicy", "Fail")
+    fill_absent(spec, "failurePolicy", "Fail")
     _default_match(spec.get("matchConstraints"))
 
 
@@ -34,19 +34,19 @@ def default_policy_binding(binding: Object) -> None:
 
 
 def _default_webhook(webhook: Object) -> None:
-    fill(webhook, "failurePolicy", "Fail")
+    fill_absent(webhook, "failurePolicy", "Fail")
     fill(webhook, "timeoutSeconds", _TIMEOUT_SECONDS)
     _default_match(webhook)
     default_service_port(part(webhook, "clientConfig"))
     for rule in parts(webhook, "rules"):
-        fill(rule, "scope", "*")
+        fill_absent(rule, "scope", "*")
 
 
 def _default_match(holder: object) -> None:
     if not isinstance(holder, dict):
         return
-    fill(holder, "matchPolicy", "Equivalent")
+    fill_absent(holder, "matchPolicy", "Equivalent")
     fill(holder, "namespaceSelector", {})
     fill(holder, "objectSelector", {})
     for rule in parts(holder, "resourceRules") + parts(holder, "excludeResourceRules"):
-        fill(rule, "scope", "*")
+        fill_absent(rule, "scope", "*")

@@ -1,6 +1,6 @@
 """Defaults of kinds that configure the cluster itself."""
 
-from kubeade.api.defaults.fill import attached, fill
+from kubeade.api.defaults.fill import attached, fill, fill_absent
 from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object
 
@@ -10,7 +10,7 @@ HTTPS_PORT = 443
 def default_priority_class(priority_class: Object) -> None:
     """Lower pods make room; a class without a value is worth nothing."""
     fill(priority_class, "value", 0)
-    fill(priority_class, "preemptionPolicy", "PreemptLowerPriority")
+    fill_absent(priority_class, "preemptionPolicy", "PreemptLowerPriority")
 
 
 def default_custom_resource_definition(definition: Object) -> None:

@@ -15,7 +15,13 @@ from kubeade.api.validation.fields import (
     too_many,
 )
 from kubeade.api.validation.metadata import labels
-from kubeade.api.validation.names import dns_label, dns_subdomain, port_number, qualified_name
+from kubeade.api.validation.names import (
+    dns_label,
+    dns_subdomain,
+    label_value,
+    port_number,
+    qualified_name,
+)
 from kubeade.api.validation.options import ValidationOptions
 from kubeade.api.validation.paths import ip_address, is_ip
 
@@ -143,7 +149,15 @@ def _placement(endpoint: Object, path: str) -> Errors:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield duplicate(f"{path}.hints.forZones[{index}].name", name)
-        yield from messages(f"{path}.hints.forZones[{index}].name", name, qualified_name(name))
+        yield from messages(f"{path}.hints.forZones[{index}].name", name, label_value(name))
+    nodes = [text(node, "name") for node in parts(endpoint, "hints", "forNodes")]
+    if len(nodes) > _HINTS_LIMIT:
+        yield too_many(f"{path}.hints.forNodes", len(nodes), _HINTS_LIMIT)
+        return
+    for index, name in enumerate(nodes):
+        if name in nodes[:index]:
+            yield duplicate(f"{path}.hints.forNodes[{index}].name", name)
+        yield from messages(f"{path}.hints.forNodes[{index}].name", name, dns_subdomain(name))
 
 
 def _slice_ports(ports: list[Object]) -> Errors:

@@ -26,6 +26,7 @@ from kubeade.api.validation.selectors import label_selector
 
 _BAD_SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_SUFFIXES = ("/..", "/.")
+_PARAMETER_SCOPES = ("Cluster", "Namespace")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _CONTROLLER_LIMIT = 250
@@ -99,13 +100,24 @@ def _backend(backend: Object, path: str) -> Errors:
     if service is not None and resource is not None:
         yield invalid(path, "", "cannot set both resource and service backends")
     elif resource is not None:
-        for key in ("kind", "name"):
-            if not text(resource, key):
-                yield required(f"{path}.resource.{key}")
+        yield from _reference(part(resource), f"{path}.resource")
     elif isinstance(service, dict):
         yield from _service_backend(service, f"{path}.service")
     else:
         yield invalid(path, "", "resource or service backend is required")
+
+
+def _reference(reference: Object, path: str) -> Errors:
+    """An object of any kind. The core group is not named: it has no name."""
+    group = reference.get("apiGroup")
+    if group is not None:
+        yield from messages(f"{path}.apiGroup", group, dns_subdomain(str(group)))
+    for key in ("kind", "name"):
+        name = text(reference, key)
+        if not name:
+            yield required(f"{path}.{key}")
+        else:
+            yield from messages(f"{path}.{key}", name, path_segment(name))
 
 
 def _service_backend(service: Object, path: str) -> Errors:
@@ -142,23 +154,19 @@ def ingress_class(found: Object) -> Errors:
 
 
 def _parameters(parameters: Object, path: str) -> Errors:
-    for key in ("kind", "name"):
-        name = text(parameters, key)
-        if not name:
-            yield required(f"{path}.{key}", f"{key} is required" if key == "kind" else "name is required")
-        else:
-            yield from messages(f"{path}.{key}", name, path_segment(name))
+    yield from _reference(parameters, path)
     scope, namespace = parameters.get("scope"), parameters.get("namespace")
-    if scope not in ("Cluster", "Namespace"):
-        yield not_supported(f"{path}.scope", scope, ("Cluster", "Namespace"))
-    elif scope == "Namespace" and not namespace:
-        detail = "`parameters.scope` is set to 'Namespace'"
-        yield required(f"{path}.namespace", detail)
-    elif scope == "Cluster" and namespace:
-        detail = "`parameters.scope` is set to 'Cluster'"
-        yield forbidden(f"{path}.namespace", detail)
-    if namespace:
-        yield from messages(f"{path}.namespace", namespace, dns_label(str(namespace)))
+    at = f"{path}.namespace"
+    if scope is None:
+        yield required(f"{path}.scope")
+    elif scope not in _PARAMETER_SCOPES:
+        yield not_supported(f"{path}.scope", scope, _PARAMETER_SCOPES)
+    elif scope == "Cluster" and namespace is not None:
+        yield forbidden(at, "`parameters.scope` is set to 'Cluster'")
+    elif scope == "Namespace" and namespace is None:
+        yield required(at, "`parameters.scope` is set to 'Namespace'")
+    elif namespace is not None:
+        yield from messages(at, namespace, dns_label(str(namespace)))
 
 
 def ingress_class_change(new: Object, old: Object) -> Errors:

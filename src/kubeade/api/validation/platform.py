@@ -1,7 +1,10 @@
-"""Rules of the kinds that configure the platform: classes, leases, budgets, webhooks, events."""
+"""Rules of the kinds that configure the platform: classes, leases, budgets, webhooks."""
+
+from collections.abc import Iterator
 
 from kubeade.api.parts import number, part, parts, text, values
 from kubeade.api.resource import Object
+from kubeade.api.validation.conditions import conditions
 from kubeade.api.validation.fields import (
     Errors,
     duplicate,
@@ -14,6 +17,8 @@ from kubeade.api.validation.fields import (
     one_of,
     required,
 )
+from kubeade.api.validation.internal_types import OPTIONAL, TEXT, internal, struct
+from kubeade.api.validation.metadata import labels
 from kubeade.api.validation.names import dns_1035_label, dns_label, dns_subdomain, port_number
 from kubeade.api.validation.policies import match_conditions
 from kubeade.api.validation.quantities import requirements
@@ -26,18 +31,9 @@ _SYSTEM_PRIORITIES = {
     "system-cluster-critical": 2_000_000_000,
     "system-node-critical": 2_000_001_000,
 }
+_CONDITION_STATUSES = ("True", "False", "Unknown")
+_TOLERATION = struct(Key=TEXT, Operator=TEXT, Value=TEXT, Effect=TEXT, TolerationSeconds=OPTIONAL)
 _REVIEW_VERSIONS = ("v1", "v1beta1")
-_EVENT_FIXED = (
-    "regarding",
-    "reason",
-    "note",
-    "type",
-    "eventTime",
-    "action",
-    "related",
-    "reportingController",
-    "reportingInstance",
-)
 
 
 def priority_class(found: Object) -> Errors:
@@ -77,7 +73,16 @@ def runtime_class(found: Object) -> Errors:
         yield from messages("handler", handler, dns_label(handler))
     if isinstance(overhead := found.get("overhead"), dict):
         yield from requirements({"limits": part(overhead, "podFixed")}, set(), "overhead")
-    yield from tolerations(parts(found, "scheduling", "tolerations"), "scheduling.tolerations")
+    scheduling = part(found, "scheduling")
+    yield from labels(part(scheduling, "nodeSelector"), "scheduling.nodeSelector")
+    yield from _distinct_tolerations(parts(scheduling, "tolerations"), "scheduling.tolerations")
+
+
+def _distinct_tolerations(found: list[Object], path: str) -> Errors:
+    yield from tolerations(found, path)
+    for index, each in enumerate(found):
+        if each in found[:index]:
+            yield duplicate(f"{path}[{index}]", internal(each, _TOLERATION))
 
 
 def runtime_class_change(new: Object, old: Object) -> Errors:
@@ -108,6 +113,13 @@ def pod_disruption_budget(found: Object) -> Errors:
         yield not_supported("spec.unhealthyPodEvictionPolicy", policy, supported)
 
 
+def pod_disruption_budget_status(new: Object, _old: Object) -> Errors:
+    status = part(new, "status")
+    yield from conditions(parts(status, "conditions"), "status.conditions")
+    for key in ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"):
+        yield from not_negative(f"status.{key}", status.get(key))
+
+
 def webhook_configuration(found: Object) -> Errors:
     """MutatingWebhookConfiguration and ValidatingWebhookConfiguration."""
     names: set[str] = set()
@@ -129,7 +141,7 @@ def _webhook(webhook: Object, path: str) -> Errors:
         detail = "should be a domain with at least three segments separated by dots"
         yield invalid(f"{path}.name", name, detail)
     for index, rule in enumerate(parts(webhook, "rules")):
-        yield from _webhook_rule(rule, f"{path}.rules[{index}]")
+        yield from request_rule(rule, f"{path}.rules[{index}]")
     yield from _choice(webhook, "failurePolicy", ("Fail", "Ignore"), path)
     yield from _choice(webhook, "matchPolicy", ("Equivalent", "Exact"), path)
     effects = ("None", "NoneOnDryRun")
@@ -154,7 +166,8 @@ def _choice(holder: Object, key: str, supported: tuple[str, ...], path: str) -> 
         yield not_supported(f"{path}.{key}", found, supported)
 
 
-def _webhook_rule(rule: Object, path: str) -> Errors:
+def request_rule(rule: Object, path: str) -> Errors:
+    """Which requests a webhook or a policy looks at."""
     operations = values(rule, "operations")
     if not operations:
         yield required(f"{path}.operations")
@@ -175,6 +188,9 @@ def _webhook_rule(rule: Object, path: str) -> Errors:
             yield required(f"{path}.{key}")
         elif len(found) > 1 and "*" in found and key != "resources":
             yield invalid(f"{path}.{key}", found, f"if '*' is present, must not specify other {what}")
+        for index, each in enumerate(found if key != "apiGroups" else ()):
+            if not each:
+                yield required(f"{path}.{key}[{index}]")
     yield from _choice(rule, "scope", ("*", "Cluster", "Namespaced"), path)
 
 
@@ -195,6 +211,24 @@ def _client_config(config: Object, path: str) -> Errors:
         if port_number(port):
             detail = "port is not valid: must be between 1 and 65535, inclusive"
             yield invalid(f"{path}.service.port", port, detail)
+        for fault in _path_faults(text(service, "path")):
+            yield invalid(f"{path}.service.path", text(service, "path"), fault)
+
+
+def _path_faults(path: str) -> Iterator[str]:
+    """What is wrong with a webhook's path on its service."""
+    if path in ("", "/"):
+        return
+    if path == "//":
+        yield "segment[0] may not be empty"
+        return
+    if not path.startswith("/"):
+        yield "must start with a '/'"
+    for index, segment in enumerate(path[1:].removesuffix("/").split("/")):
+        if not segment:
+            yield f"segment[{index}] may not be empty"
+        else:
+            yield from (f"segment[{index}]: {fault}" for fault in dns_subdomain(segment))
 
 
 def _review_versions(versions: list[object], path: str) -> Errors:
@@ -229,6 +263,9 @@ def api_service(found: Object) -> Errors:
         for key in ("namespace", "name"):
             if not text(service, key):
                 yield required(f"spec.service.{key}")
+        if port_number(number(service, "port")):
+            detail = "port is not valid: must be between 1 and 65535, inclusive"
+            yield invalid("spec.service.port", number(service, "port"), detail)
         if spec.get("insecureSkipTLSVerify") and spec.get("caBundle"):
             detail = "may not be true if caBundle is present"
             yield invalid("spec.insecureSkipTLSVerify", True, detail)
@@ -237,42 +274,8 @@ def api_service(found: Object) -> Errors:
         yield invalid("spec.insecureSkipTLSVerify", True, detail)
 
 
-def core_event(found: Object) -> Errors:
-    """An event lies in the namespace of what it is about; about the cluster, in `default`."""
-    namespace = text(found, "metadata", "namespace")
-    about = text(found, "involvedObject", "namespace")
-    allowed = {about} if about else {"", "default", "kube-system"}
-    if namespace not in allowed:
-        yield invalid("involvedObject.namespace", about, "does not match event.namespace")
-
-
-def event_create(found: Object) -> Errors:
-    """An events.k8s.io event."""
-    for key in ("reportingController", "reportingInstance", "action", "reason"):
-        if not text(found, key):
-            yield required(key)
-    if found.get("eventTime") is None:
-        yield required("eventTime")
-    if found.get("type") not in ("Normal", "Warning"):
-        yield invalid("type", "", f"has invalid value: {text(found, 'type')}")
-    for key in ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount"):
-        if found.get(key):
-            shown = {"deprecatedFirstTimestamp": "firstTimestamp", "deprecatedLastTimestamp": "lastTimestamp"}
-            yield invalid(shown.get(key, "count"), "", "needs to be unset")
-    yield from _series(found)
-
-
-def event_change(new: Object, old: Object) -> Errors:
-    if new.get("series") != old.get("series"):
-        yield from _series(new)
-    for key in _EVENT_FIXED:
-        yield from immutable(key, new.get(key), old.get(key))
-
-
-def _series(found: Object) -> Errors:
-    series = found.get("series")
-    if isinstance(series, dict):
-        if number(series, "count") < 2:
-            yield invalid("series.count", "", "should be at least 2")
-        if series.get("lastObservedTime") is None:
-            yield required("series.lastObservedTime")
+def api_service_status(new: Object, _old: Object) -> Errors:
+    for index, condition in enumerate(parts(new, "status", "conditions")):
+        status = text(condition, "status")
+        if status not in _CONDITION_STATUSES:
+            yield not_supported(f"status.conditions[{index}].status", status, _CONDITION_STATUSES)

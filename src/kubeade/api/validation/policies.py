@@ -25,6 +25,7 @@ from kubeade.api.validation.selectors import label_selector
 
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
+_SCOPES = ("*", "Cluster", "Namespaced")
 _MUTATED = ("*", "CREATE", "UPDATE")
 _MOST_CONDITIONS, _MOST_ANNOTATIONS = 64, 20
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
@@ -283,6 +284,19 @@ def _rule(rule: Object, path: str) -> Errors:
     for index, operation in enumerate(values(rule, "operations")):
         if operation not in _OPERATIONS:
             yield not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS)
-    for key in ("operations", "apiGroups", "apiVersions", "resources"):
-        if not values(rule, key):
+    for key, what in (
+        ("operations", "operations"),
+        ("apiGroups", "API groups"),
+        ("apiVersions", "API versions"),
+        ("resources", ""),
+    ):
+        found = values(rule, key)
+        if not found:
             yield required(f"{path}.{key}")
+        elif what and len(found) > 1 and "*" in found:
+            yield invalid(f"{path}.{key}", found, f"if '*' is present, must not specify other {what}")
+        for index, each in enumerate(found if key in ("apiVersions", "resources") else ()):
+            if not each:
+                yield required(f"{path}.{key}[{index}]")
+    if (scope := rule.get("scope")) is not None and scope not in _SCOPES:
+        yield not_supported(f"{path}.scope", scope, _SCOPES)

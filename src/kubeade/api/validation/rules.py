@@ -11,6 +11,7 @@ from kubeade.api.validation import (
     device_slices,
     device_taints,
     endpoints,
+    events,
     flow_schemas,
     jobs,
     namespaces,
@@ -29,6 +30,7 @@ from kubeade.api.validation import (
     volume_claims,
     workloads,
 )
+from kubeade.api.validation.conditions import status_conditions
 from kubeade.api.validation.fields import Errors
 from kubeade.api.validation.kind_rules import KindRules
 from kubeade.api.validation.names import config_key, dns_label, path_segment
@@ -79,7 +81,7 @@ _CORE = {
     "Node": KindRules(
         always=nodes.node, change=nodes.node_change, subresources={"status": nodes.node_change}
     ),
-    "Event": KindRules(always=platform.core_event, name=path_segment, plain_finalizers=True),
+    "Event": KindRules(always=events.core_event, name=path_segment, plain_finalizers=True),
     "LimitRange": KindRules(always=quotas.limit_range),
     "ResourceQuota": KindRules(
         always=quotas.resource_quota,
@@ -135,7 +137,9 @@ _OTHERS = {
         subresources={"status": autoscalers.autoscaler_status},
     ),
     ("policy", "PodDisruptionBudget"): KindRules(
-        always=platform.pod_disruption_budget, plain_finalizers=True
+        always=platform.pod_disruption_budget,
+        subresources={"status": platform.pod_disruption_budget_status},
+        plain_finalizers=True,
     ),
     ("discovery.k8s.io", "EndpointSlice"): KindRules(
         with_options=endpoints.endpoint_slice, change=endpoints.endpoint_slice_change
@@ -201,9 +205,7 @@ _OTHERS = {
         create=service_addresses.service_cidr, change=service_addresses.service_cidr_change
     ),
     ("coordination.k8s.io", "LeaseCandidate"): KindRules(name=config_key),
-    ("events.k8s.io", "Event"): KindRules(
-        create=platform.event_create, change=platform.event_change, name=path_segment
-    ),
+    ("events.k8s.io", "Event"): KindRules(create=events.event, change=events.event_change),
     (_DEVICES, "ResourceClaim"): KindRules(
         create=device_claims.claim,
         change=device_claims.claim_change,
@@ -226,7 +228,9 @@ _OTHERS = {
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingAdmissionPolicy"): KindRules(
-        always=policies.validating_policy, plain_finalizers=True
+        always=policies.validating_policy,
+        subresources={"status": status_conditions},
+        plain_finalizers=True,
     ),
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): KindRules(
         always=policies.validating_binding, plain_finalizers=True
@@ -238,7 +242,10 @@ _OTHERS = {
         always=policies.mutating_binding, plain_finalizers=True
     ),
     ("apiregistration.k8s.io", "APIService"): KindRules(
-        always=platform.api_service, name=path_segment, plain_finalizers=True
+        always=platform.api_service,
+        subresources={"status": platform.api_service_status},
+        name=path_segment,
+        plain_finalizers=True,
     ),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): KindRules(
         create=_definition_create, change=_definition_change, plain_finalizers=True
