@@ -50,20 +50,20 @@ def mount_image(image: dict[str, Any], target: str) -> None:
 
 def _mount_overlay(lower: str, scratch: str, name: str, target: str, flags: int) -> None:
     try:
-        _try_overlay(lower, os.path.join(scratch, name), target, flags)
+        _try_overlay(lower, f"{scratch}/{name}", target, flags)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
             raise
         if not os.path.ismount(scratch):
             syscalls.mount("tmpfs", scratch, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=0700")
-        _try_overlay(lower, os.path.join(scratch, name), target, flags)
+            os.chdir(os.getcwd())  # where that is the scratch directory, the one below it so far
+        _try_overlay(lower, f"{scratch}/{name}", target, flags)
 
 
-def _try_overlay(lower: str, scratch: str, target: str, flags: int) -> None:
-    upper, work = os.path.join(scratch, "upper"), os.path.join(scratch, "work")
-    os.makedirs(upper, exist_ok=True)
-    os.makedirs(work, exist_ok=True)
-    os.chmod(upper, 0o755)  # noqa: S103 - it becomes the container's /
+def _try_overlay(lower: str, place: str, target: str, flags: int) -> None:
+    upper, work = place + ".upper", place + ".work"
+    os.makedirs(upper, 0o755, exist_ok=True)  # it becomes the container's /
+    os.makedirs(work, 0o700, exist_ok=True)
     # Relative names keep many layers below the page that mount options must fit in.
     options = f"lowerdir={lower},upperdir={os.path.relpath(upper)},workdir={os.path.relpath(work)}"
     try:
