@@ -194,7 +194,8 @@ def test_describe_a_node(kubectl):
 
 def test_events_of_an_object_and_of_a_namespace(kubectl):
     kubectl("apply", "-f", "-", stdin=deployment(command=["/nonexistent"]))
-    pod = field(kubectl, "pods", ".items[0].metadata.name") or "web"
+    kubectl("wait", "--for=jsonpath={.status.replicas}=1", "deployment/web", "--timeout=30s")
+    pod = field(kubectl, "pods", ".items[0].metadata.name")
     kubectl(
         "wait", "--for=jsonpath={.status.containerStatuses[0].restartCount}=1", "pod", pod, "--timeout=30s"
     )
