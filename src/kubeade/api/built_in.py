@@ -1,12 +1,13 @@
 """The table of built-in resources: all that Kubernetes serves by default, group by group.
 
 Groups stand in the order of discovery, versions with the preferred one first. `since` is the first
-version of Kubernetes that serves a row by default, where that is later than the oldest we imitate.
+version of Kubernetes that serves a row by default, where that is later than the oldest we imitate; `until`
+the first that serves it no more.
 A test checks the table against upstream's definitions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubeade.api.resource import Resource
 from kubeade.api.resource_type import (
@@ -34,6 +35,7 @@ class Row:
     subresources: str = ""
     verbs: tuple[str, ...] = ALL_VERBS
     since: str = ""
+    until: str = ""
     virtual: bool = False
     stored_as: tuple[str, str] | None = None
 
@@ -156,6 +158,9 @@ FLOW_CONTROL = [
     Row("flowschemas", "FlowSchema", CLUSTER, subresources="status"),
     Row("prioritylevelconfigurations", "PriorityLevelConfiguration", CLUSTER, subresources="status"),
 ]
+OLDER_FLOW_CONTROL = [
+    replace(row, until="1.32", stored_as=("flowcontrol.apiserver.k8s.io", "v1")) for row in FLOW_CONTROL
+]
 MIGRATIONS = Row(
     "storageversionmigrations", "StorageVersionMigration", CLUSTER, subresources="status", since="1.37"
 )
@@ -186,6 +191,7 @@ TABLE: dict[tuple[str, str], list[Row]] = {
     ("discovery.k8s.io", "v1"): [Row("endpointslices", "EndpointSlice")],
     ("resource.k8s.io", "v1"): DEVICES,
     ("flowcontrol.apiserver.k8s.io", "v1"): FLOW_CONTROL,
+    ("flowcontrol.apiserver.k8s.io", "v1beta3"): OLDER_FLOW_CONTROL,
     ("storagemigration.k8s.io", "v1"): [MIGRATIONS],
 }
 
@@ -210,7 +216,7 @@ def built_in_types(kubernetes_version: str) -> Iterator[ResourceType]:
     """Every resource that this version of Kubernetes serves by default, in the order of discovery."""
     for (group, version), rows in TABLE.items():
         for row in rows:
-            if _serves(kubernetes_version, row.since):
+            if _serves(kubernetes_version, row.since, row.until):
                 yield _resource_type(group, version, row, kubernetes_version)
 
 
@@ -240,8 +246,9 @@ def _subresource(resource: Resource, name: str) -> Subresource:
     return special or common_subresource(resource, name)
 
 
-def _serves(kubernetes_version: str, since: str) -> bool:
-    return _minor(kubernetes_version) >= _minor(since) if since else True
+def _serves(kubernetes_version: str, since: str, until: str = "") -> bool:
+    minor = _minor(kubernetes_version)
+    return (not since or minor >= _minor(since)) and (not until or minor < _minor(until))
 
 
 def _minor(kubernetes_version: str) -> int:

@@ -1,7 +1,8 @@
 """Between versions of a kind that share their objects, without losing anything on the way.
 
-Two kinds have versions that differ: Event (core/v1 and events.k8s.io/v1 name the same facts differently) and
-HorizontalPodAutoscaler (what autoscaling/v1 has no field for travels in annotations, as upstream).
+Three kinds have versions that differ: Event (core/v1 and events.k8s.io/v1 name the same facts differently),
+HorizontalPodAutoscaler (what autoscaling/v1 has no field for travels in annotations, as upstream) and
+PriorityLevelConfiguration (v1beta3 takes 0 shares for none said, but for an annotation).
 """
 
 import json
@@ -21,6 +22,9 @@ _EVENT_FIELDS = {
     "reportingComponent": "reportingController",
 }
 _CORE_EVENT_FIELDS = {newer: core for core, newer in _EVENT_FIELDS.items()}
+
+ZERO_SHARES = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
+"""In v1beta3: a priority level's zero is meant."""
 
 _METRICS = "autoscaling.alpha.kubernetes.io/metrics"
 _BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior"
@@ -120,10 +124,32 @@ def _current_cpu(metric: Object) -> int | None:
     return utilization if metric.get("type") == "Resource" and resource.get("name") == "cpu" else None
 
 
+def _level_to_v1beta3(obj: Object) -> Object:
+    limited = (obj.get("spec") or {}).get("limited")
+    meant = isinstance(limited, dict) and limited.get("nominalConcurrencyShares") == 0
+    return _annotated(obj, {ZERO_SHARES: ""}) if meant else obj
+
+
+def _level_from_v1beta3(obj: Object) -> Object:
+    return _annotated(obj, {ZERO_SHARES: None})
+
+
+def _annotated(obj: Object, changed: Mapping[str, str | None]) -> Object:
+    """With these annotations set; None takes one away."""
+    metadata = dict(obj.get("metadata") or {})
+    found = {**(metadata.pop("annotations", None) or {}), **changed}
+    kept = {name: value for name, value in found.items() if value is not None}
+    return {**obj, "metadata": {**metadata, "annotations": kept} if kept else metadata}
+
+
+_FLOW_CONTROL = "flowcontrol.apiserver.k8s.io"
+_LEVEL = "PriorityLevelConfiguration"
 _Rule = Callable[[Object], Object]
 _RULES: dict[tuple[str, str, str], _Rule] = {
     ("v1", "events.k8s.io/v1", "Event"): lambda obj: _renamed(obj, _EVENT_FIELDS),
     ("events.k8s.io/v1", "v1", "Event"): lambda obj: _renamed(obj, _CORE_EVENT_FIELDS),
     ("autoscaling/v2", "autoscaling/v1", "HorizontalPodAutoscaler"): _autoscaler_to_v1,
     ("autoscaling/v1", "autoscaling/v2", "HorizontalPodAutoscaler"): _autoscaler_from_v1,
+    (f"{_FLOW_CONTROL}/v1", f"{_FLOW_CONTROL}/v1beta3", _LEVEL): _level_to_v1beta3,
+    (f"{_FLOW_CONTROL}/v1beta3", f"{_FLOW_CONTROL}/v1", _LEVEL): _level_from_v1beta3,
 }

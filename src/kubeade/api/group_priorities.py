@@ -31,6 +31,7 @@ _VERSIONS = {
     ("", "v1"): 1,
     ("autoscaling", "v2"): 30,
     ("flowcontrol.apiserver.k8s.io", "v1"): 21,
+    ("flowcontrol.apiserver.k8s.io", "v1beta3"): 18,
     ("resource.k8s.io", "v1"): 21,
 }
 _STABLE = 15

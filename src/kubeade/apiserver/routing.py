@@ -33,9 +33,22 @@ _VERBS: dict[str, Callable[[Call], Awaitable[Response]]] = {
 _ACROSS_NAMESPACES = frozenset({"list", "watch", "deletecollection"})
 _ON_COLLECTIONS = frozenset({"create", "list", "deletecollection"})
 _NO_SUCH = "the server could not find the requested resource"
+_FAIRNESS = "flowcontrol.apiserver.k8s.io"
+
+
+def _older_fairness(kind: str) -> tuple[int, str]:
+    gone = "is deprecated in v1.29+, unavailable in v1.32+"
+    return 29, f"{_FAIRNESS}/v1beta3 {kind} {gone}; use {_FAIRNESS}/v1 {kind}"
+
+
 _DEPRECATED = {
-    ("", "componentstatuses"): (19, "v1 ComponentStatus is deprecated in v1.19+"),
-    ("", "endpoints"): (33, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+    ("", "v1", "componentstatuses"): (19, "v1 ComponentStatus is deprecated in v1.19+"),
+    ("", "v1", "endpoints"): (
+        33,
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ),
+    (_FAIRNESS, "v1beta3", "flowschemas"): _older_fairness("FlowSchema"),
+    (_FAIRNESS, "v1beta3", "prioritylevelconfigurations"): _older_fairness("PriorityLevelConfiguration"),
 }
 """Resources whose use upstream warns of, and since which minor version."""
 _PRIVATE = frozenset({"order"})
@@ -49,7 +62,7 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
         raise NotFound(_NO_SUCH, details={})
     if info.rest and info.subresource != "proxy":
         raise NotFound(_NO_SUCH, details={})
-    since, warning = _DEPRECATED.get((info.group, info.resource), (0, ""))
+    since, warning = _DEPRECATED.get((info.group, info.version, info.resource), (0, ""))
     if warning and int(call.backend.schema.version.partition(".")[2]) >= since:
         call.warnings.append(warning)
     if info.subresource:

@@ -63,6 +63,17 @@ def test_older_versions_lack_what_came_later() -> None:
     assert "exec" in pods.subresources
 
 
+def test_older_versions_have_what_went_later() -> None:
+    old = Catalogue.built_in("1.31")
+    assert old.versions("flowcontrol.apiserver.k8s.io") == ["v1", "v1beta3"]
+    schemas = old.find("flowcontrol.apiserver.k8s.io", "v1beta3", "flowschemas")
+    assert schemas is not None
+    assert schemas.storage == Resource(
+        "flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema", False
+    )
+    assert Catalogue.built_in("1.32").versions("flowcontrol.apiserver.k8s.io") == ["v1"]
+
+
 def test_some_resources_are_never_kept(catalogue: Catalogue) -> None:
     virtual = {t.plural for t in catalogue if t.virtual}
     assert virtual == {

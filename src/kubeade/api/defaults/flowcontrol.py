@@ -1,6 +1,8 @@
 """Defaults of API priority and fairness."""
 
+from kubeade.api.conversion import ZERO_SHARES
 from kubeade.api.defaults.fill import attached, fill, fill_number
+from kubeade.api.parts import part
 from kubeade.api.resource import Object
 
 
@@ -16,7 +18,10 @@ def default_priority_level(level: Object) -> None:
         fill(exempt, "nominalConcurrencyShares", 0)
         fill(exempt, "lendablePercent", 0)
     if isinstance(limited := spec.get("limited"), dict):
-        fill(limited, "nominalConcurrencyShares", 30)
+        # The older version cannot tell no shares from none said, but for an annotation.
+        older = str(level.get("apiVersion")).endswith("/v1beta3")
+        meant = ZERO_SHARES in part(level, "metadata", "annotations")
+        (fill_number if older and not meant else fill)(limited, "nominalConcurrencyShares", 30)
         fill(limited, "lendablePercent", 0)
         _default_queuing(attached(limited, "limitResponse"))
 

@@ -2,6 +2,7 @@
 
 import math
 
+from kubeade.api.conversion import ZERO_SHARES
 from kubeade.api.parts import number, part, text
 from kubeade.api.resource import Object
 from kubeade.api.validation.fields import Errors, forbidden, invalid, not_supported, required
@@ -10,7 +11,6 @@ from kubeade.api.validation.internal_types import NUMBER, OPTIONAL, TEXT, intern
 
 _MOST_QUEUES = 10_000_000
 _HASH_BITS = 60
-_ZERO_SHARES = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
 _FIXED_LEVELS: dict[str, Object] = {
     "exempt": {"type": "Exempt"},
     "catch-all": {
@@ -39,8 +39,9 @@ _LEVEL = struct(
 def priority_level(found: Object) -> Errors:
     """PriorityLevelConfiguration."""
     name, spec = text(found, "metadata", "name"), part(found, "spec")
-    if _ZERO_SHARES in part(found, "metadata", "annotations"):
-        yield forbidden("metadata.annotations", f"annotation '{_ZERO_SHARES}' is forbidden")
+    newest = found.get("apiVersion") != "flowcontrol.apiserver.k8s.io/v1beta3"
+    if newest and ZERO_SHARES in part(found, "metadata", "annotations"):
+        yield forbidden("metadata.annotations", f"annotation '{ZERO_SHARES}' is forbidden")
     kind = text(spec, "type")
     if (name == "exempt") != (kind == "Exempt"):
         yield invalid("spec.type", kind, "must be 'Exempt' if and only if `name` is 'exempt'")

@@ -29,6 +29,13 @@ _STATUS_COUNTS = (
     "currentReplicas",
     "unavailableReplicas",
     "terminatingReplicas",
+    "currentNumberScheduled",
+    "numberMisscheduled",
+    "desiredNumberScheduled",
+    "numberReady",
+    "updatedNumberScheduled",
+    "numberAvailable",
+    "numberUnavailable",
     "observedGeneration",
     "collisionCount",
 )
@@ -277,7 +284,13 @@ def replicas_status(new: Object, old: Object) -> Errors:
     status = part(new, "status")
     for key in _STATUS_COUNTS:
         yield from not_negative(f"status.{key}", status.get(key))
-    counted = ("fullyLabeledReplicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    counted = (
+        "fullyLabeledReplicas",
+        "readyReplicas",
+        "currentReplicas",
+        "updatedReplicas",
+        "availableReplicas",
+    )
     total = number(status, "replicas")
     yield from _no_more(status, counted, total)
     if number(status, "availableReplicas") > number(status, "readyReplicas"):
