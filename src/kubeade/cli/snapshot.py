@@ -1,14 +1,16 @@
 """`kubeade snapshot`: the whole cluster into one file, and back."""
 
 import argparse
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubeade.cli import etcd
 from kubeade.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from kubeade.cluster.snapshot import Snapshot
+    from kubeade.cluster.snapshot import EtcdPlace, Snapshot
 
 HELP = "save the whole cluster into a file while it runs, restore it into a new --data-dir, list such files"
 
@@ -24,11 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the snapshot (save: default ./kubeade-TIME.snapshot; ls: also a directory, default .)",
     )
+    etcd.add_arguments(parser.add_argument_group("restore into a real etcd (default: SQLite)"))
+    parser.add_argument(
+        "--force", action="store_true", help="replace what etcd has below --etcd-prefix, whosever it is"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     from kubeade.cluster.snapshot import SnapshotRefused
 
+    if options.action != "restore" and (options.etcd_servers or options.force):
+        raise CommandError(f"--etcd-servers and --force are not for {options.action}", exit_code=2)
     actions = {"save": _save, "restore": _restore, "ls": _list}
     try:
         return actions[options.action](options)
@@ -37,14 +45,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _save(options: argparse.Namespace) -> int:
-    from kubeade.cluster import settings, snapshot
+    from kubeade.cluster import snapshot
     from kubeade.lib.clock import SystemClock
 
-    kept = settings.load(options.data.settings)
-    if kept is not None and kept.etcd is not None:
-        raise CommandError(
-            "this cluster's ledger is a real etcd: use 'etcdctl $(kubeade ledger flags) snapshot save'"
-        )
     name = f"kubeade-{_stamp(SystemClock().now())}{snapshot.SUFFIX}"
     print(_line(snapshot.save(options.data, Path(options.path or name).absolute())))
     return 0
@@ -55,11 +58,27 @@ def _restore(options: argparse.Namespace) -> int:
 
     if not options.path:
         raise CommandError("snapshot restore needs a FILE", exit_code=2)
-    restored = snapshot.restore(Path(options.path), options.data)
+    place = _place(options)
+    restored = snapshot.restore(Path(options.path), options.data, place)
     whole = "" if restored.whole else ", the ledger alone: keys and addresses are made anew"
     print(f"{options.data.root} holds the cluster as of revision {restored.revision}{whole}")
+    if place is not None:
+        print(f"its {restored.keys} keys are in etcd, below {place.settings.branch}, at new revisions")
     print(f"start it with 'kubeade up --data-dir {options.data.root}'")
     return 0
+
+
+def _place(options: argparse.Namespace) -> "EtcdPlace | None":
+    """In etcd, as a cluster of its own."""
+    from kubeade.cluster.snapshot import EtcdPlace
+    from kubeade.lib.ids import Ids
+
+    found = etcd.read(options)
+    if found is None:
+        if options.force:
+            raise CommandError("--force is for --etcd-servers", exit_code=2)
+        return None
+    return EtcdPlace(replace(found, owner=Ids().uid()), options.force)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import gc
 import logging
 import signal
 import sys
+from dataclasses import replace
 
 from kubeade.apiserver.config_file import ConfigError
 from kubeade.cluster import addresses, daemon, process_limits, settings, teardown
@@ -81,7 +82,7 @@ class Cluster:
         runtime = "simulated" if kept and kept.fork_of else self._order.runtime
         detected = detect_mode(runtime, self._data.runtime)
         chosen = self._settings(kept, detected)
-        store = await Store.open(self._data, chosen.etcd, self._clock, self._order.quota_bytes)
+        store = await self._open_store(kept, chosen)
         try:
             # The ledger's lock is ours: from here on this is the cluster's process, ready or not.
             daemon.record(self._data.process, daemon.this_process())
@@ -147,6 +148,15 @@ class Cluster:
             ready.cancel()
             stopping.cancel()
 
+    async def _open_store(self, kept: Settings | None, chosen: Settings) -> Store:
+        """What was chosen for a new cluster does not stay where it cannot have its ledger there."""
+        try:
+            return await Store.open(self._data, chosen.etcd, self._clock, self._order.quota_bytes)
+        except (LedgerError, OSError):
+            if kept is None:
+                self._data.settings.unlink(missing_ok=True)
+            raise
+
     def _settings(self, kept: Settings | None, detected: Detected) -> Settings:
         network = NETWORK_OF_MODE[detected.mode]
         chosen = settings.keep_to(kept, self._order, network) if kept else self._choose(network)
@@ -165,7 +175,7 @@ class Cluster:
             node_name=addresses.node_name(),
             simulated_nodes=self._order.simulated_nodes,
             kubernetes_version=self._order.kubernetes_version,
-            etcd=self._order.etcd,
+            etcd=replace(self._order.etcd, owner=self._ids.uid()) if self._order.etcd else None,
             advertise_address=self._order.advertise_address,
         )
 

@@ -16,9 +16,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from kubeade.cluster import addresses, daemon, settings
+from kubeade.cluster.etcd_keys import in_etcd
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.pki import write_private
 from kubeade.store.clone import clone_ledger
+from kubeade.store.ledger import LedgerError
+from kubeade.store.transplant import write_state
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -40,12 +43,8 @@ class Fork:
 def make(data: DataDirectory, name: str, port: int = 0) -> DataDirectory:
     """Everything that the fork's start needs. `port` 0: any free one. Raises ForkRefused, OSError."""
     kept = settings.load(data.settings)
-    if kept is None or not data.ledger.exists():
-        raise ForkRefused(
-            f"the ledger of {data.root} is a real etcd, which cannot be forked"
-            if kept and kept.etcd
-            else f"no cluster in {data.root}"
-        )
+    if kept is None or not (kept.etcd or data.ledger.exists()):
+        raise ForkRefused(f"no cluster in {data.root}")
     fork = fork_directory(data, name)
     if fork.root.exists():
         raise ForkRefused(f"{name} exists: remove it with 'kubeade down --delete --data-dir {fork.root}'")
@@ -55,15 +54,23 @@ def make(data: DataDirectory, name: str, port: int = 0) -> DataDirectory:
     try:
         making.prepare()
         settings.save(making.settings, _settings(data, kept, fork, port))
-        clone_ledger(data.ledger, making.ledger)
+        _copy_ledger(data, kept, making)
         write_private(making.pki / "sa.key", (data.pki / "sa.key").read_bytes())
         making.root.rename(fork.root)
     except BaseException as error:
         shutil.rmtree(making.root)
-        if isinstance(error, sqlite3.Error):
-            raise ForkRefused(f"{data.ledger} cannot be read: {error}") from error
+        if isinstance(error, sqlite3.Error | LedgerError):
+            raise ForkRefused(f"the ledger of {data.root} cannot be read: {error}") from error
         raise
     return fork
+
+
+def _copy_ledger(data: DataDirectory, kept: settings.Settings, making: DataDirectory) -> None:
+    """Of what is in a real etcd the fork has a ledger of its own."""
+    if kept.etcd is None:
+        clone_ledger(data.ledger, making.ledger)
+    else:
+        write_state(making.ledger, in_etcd(kept.etcd, lambda keys: keys.read()))
 
 
 def fork_directory(data: DataDirectory, name: str) -> DataDirectory:
@@ -96,5 +103,6 @@ def _settings(
         api_port=port or addresses.free_port(),
         pod_cidr=pods,
         advertise_address="",
+        etcd=None,
         fork_of=str(data.root),
     )

@@ -15,6 +15,7 @@ from kubeade.cluster.pki import write_private
 
 CLUSTER_DOMAIN = "cluster.local"
 KUBERNETES_VERSION = "1.37"
+ETCD_PREFIX = "/kubeade"
 
 
 class SettingsError(Exception):
@@ -23,12 +24,22 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EtcdSettings:
-    """A real etcd as the ledger: its members' URLs, and the files that TLS to them needs."""
+    """A real etcd as the ledger: its members' URLs, and the files that TLS to them needs.
+
+    `prefix` is where the keys are ("": the usual place), `owner` by what the cluster that has them to itself
+    is known there ("": they are shared).
+    """
 
     servers: tuple[str, ...]
     authority_file: str = ""
     certificate_file: str = ""
     key_file: str = ""
+    prefix: str = ""
+    owner: str = ""
+
+    @property
+    def branch(self) -> str:
+        return self.prefix or ETCD_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +139,18 @@ def keep_to(kept: Settings, order: Order, network: str) -> Settings:
         )
     return replace(
         kept,
-        etcd=order.etcd or kept.etcd,
+        etcd=_keep_etcd(kept.etcd, order.etcd),
         api_port=order.port or kept.api_port,
         simulated_nodes=order.simulated_nodes or kept.simulated_nodes,
         kubernetes_version=order.kubernetes_version,
         advertise_address=order.advertise_address or kept.advertise_address,
     )
+
+
+def _keep_etcd(kept: EtcdSettings | None, order: EtcdSettings | None) -> EtcdSettings | None:
+    """Members and files may change; where the keys are, and whose, may not."""
+    if kept is None or order is None:
+        return order or kept
+    if order.prefix and order.branch != kept.branch:
+        raise SettingsError(f"this cluster's keys are below {kept.branch} in etcd: leave --etcd-prefix out")
+    return replace(order, prefix=kept.prefix, owner=kept.owner)

@@ -4,6 +4,10 @@ The file is a tar archive, sealed with its SHA-256: the ledger as of one moment,
 settings. So what is restored is the same cluster: certificates, tokens and addresses stay valid. What
 `etcdctl snapshot save` gets from the ledger's etcd face can be restored, too; it is the ledger alone.
 
+A cluster on a real etcd is saved through its API, all keys as of one revision; the file is the same. And any
+such file can be restored into the data directory or into a real etcd, whichever it came from. etcd gives the
+keys revisions of its own.
+
 Saving never stops the cluster. Restoring goes into a directory that holds nothing yet, and the ledger is
 checked before anybody relies on it. Whatever ends either of them half-way, nobody takes what is left for
 whole: a snapshot gets its name, and a directory the mark of a cluster, when all of it is on disk.
@@ -15,15 +19,23 @@ import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from kubeade.cluster import settings
+from kubeade.cluster.etcd_keys import in_etcd
 from kubeade.cluster.layout import MARK, DataDirectory
 from kubeade.store.check import check_file
+from kubeade.store.ledger import LedgerError
 from kubeade.store.schema import copy_file, read_extent
 from kubeade.store.sealed import SealBroken, seal, verify
+from kubeade.store.transplant import State, read_state, write_state
+
+if TYPE_CHECKING:
+    from kubeade.store.remote.keys import BranchKeys
 
 SUFFIX = ".snapshot"
 _SQLITE = b"SQLite format 3\0"
@@ -40,6 +52,14 @@ class SnapshotRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class EtcdPlace:
+    """Where in a real etcd a cluster is to be restored. `force`: whatever is there now."""
+
+    settings: settings.EtcdSettings
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a file holds. `whole` is False for a ledger alone."""
 
@@ -53,16 +73,17 @@ class Snapshot:
 
 def save(data: DataDirectory, target: Path) -> Snapshot:
     """Of a cluster that runs or is stopped. Raises SnapshotRefused, OSError."""
-    if not data.ledger.exists():
+    kept = _kept(data)
+    if not (data.ledger.exists() or (kept and kept.etcd)):
         raise SnapshotRefused(f"no ledger in {data.root}")
     if target.exists():
         raise SnapshotRefused(f"{target} exists")
     with TemporaryDirectory(dir=target.parent, prefix=".snapshot-") as folder:
         copy, packed = Path(folder, "ledger.db"), Path(folder, "packed")
         try:
-            copy_file(data.ledger, copy)
-        except sqlite3.Error as error:
-            raise SnapshotRefused(f"{data.ledger} cannot be read: {error}") from error
+            _copy(data, kept, copy)
+        except (sqlite3.Error, LedgerError) as error:
+            raise SnapshotRefused(f"the ledger of {data.root} cannot be read: {error}") from error
         _pack(data, copy, packed)
         os.link(packed, target)  # fails where somebody else made it meanwhile
     _sync(target.parent)
@@ -80,16 +101,32 @@ def read(path: Path) -> Snapshot:
         return Snapshot(path, saved, path.stat().st_size, revision, keys, (folder / "pki").is_dir())
 
 
-def restore(path: Path, data: DataDirectory) -> Snapshot:
-    """Raises SnapshotRefused, OSError."""
+def _kept(data: DataDirectory) -> settings.Settings | None:
+    try:
+        return settings.load(data.settings)
+    except settings.SettingsError as error:
+        raise SnapshotRefused(str(error)) from error
+
+
+def _copy(data: DataDirectory, kept: settings.Settings | None, copy: Path) -> None:
+    if kept is None or kept.etcd is None:
+        copy_file(data.ledger, copy)
+    else:
+        write_state(copy, in_etcd(kept.etcd, lambda keys: keys.read()))
+
+
+def restore(path: Path, data: DataDirectory, etcd: EtcdPlace | None = None) -> Snapshot:
+    """With `etcd` the keys go there. Raises SnapshotRefused, OSError."""
     _make_room(data)
     snapshot = read(path)
+    if etcd is not None and not snapshot.whole:
+        raise SnapshotRefused(f"{path} is a ledger alone: it can be restored into a data directory only")
     with _opened(path) as folder:
         if findings := check_file(folder / "ledger.db"):
             raise SnapshotRefused(f"the ledger in {path} is not consistent: {findings[0]}")
         data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            _settle(_staged(folder, data), data)
+            _settle(_staged(folder, data, etcd), data)
         except BaseException:
             _clear(data)
             raise
@@ -114,7 +151,7 @@ def _clear(data: DataDirectory) -> None:
             path.unlink()
 
 
-def _staged(folder: Path, data: DataDirectory) -> DataDirectory:
+def _staged(folder: Path, data: DataDirectory, etcd: EtcdPlace | None) -> DataDirectory:
     """All of the cluster, on disk, but not where it counts."""
     stage = DataDirectory(data.root / _STAGE)
     stage.prepare()
@@ -124,11 +161,42 @@ def _staged(folder: Path, data: DataDirectory) -> DataDirectory:
         elif (folder / name).exists():
             shutil.copyfile(folder / name, stage.root / name)
     stage.pki.chmod(0o700)
-    copy_file(folder / "ledger.db", stage.ledger)
+    if etcd is None:
+        copy_file(folder / "ledger.db", stage.ledger)
+    else:
+        _put(read_state(folder / "ledger.db"), etcd)
+    _note_ledger(stage, etcd)
     for path, _, names in os.walk(stage.root):
         for name in (*names, ""):
             _sync(Path(path, name))
     return stage
+
+
+def _put(state: State, etcd: EtcdPlace) -> None:
+    """The cluster owns what is there when all of it is: what is left of half of it is nobody's."""
+    try:
+        in_etcd(etcd.settings, lambda keys: _replace(keys, state, etcd))
+    except LedgerError as error:
+        raise SnapshotRefused(f"etcd: {error}") from error
+
+
+async def _replace(keys: "BranchKeys", state: State, etcd: EtcdPlace) -> None:
+    if not await keys.is_empty():
+        if not etcd.force:
+            raise SnapshotRefused(
+                f"etcd has keys below {etcd.settings.branch}: name another --etcd-prefix, or replace all of"
+                " them with --force"
+            )
+        await keys.remove()
+    await keys.write(state)
+    await keys.own(etcd.settings.owner)
+
+
+def _note_ledger(stage: DataDirectory, etcd: EtcdPlace | None) -> None:
+    """Where the ledger is from now on, wherever it was."""
+    kept = _kept(stage)
+    if kept is not None:
+        settings.save(stage.settings, replace(kept, etcd=etcd.settings if etcd else None))
 
 
 def _settle(stage: DataDirectory, data: DataDirectory) -> None:

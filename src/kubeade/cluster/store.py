@@ -5,8 +5,8 @@ Either way this process holds the data directory's lock. Its own ledger it check
 
 import asyncio
 import logging
-from pathlib import Path
 
+from kubeade.cluster import etcd_keys
 from kubeade.cluster.etcd_face import LedgerDoor, silence_grpc
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.settings import EtcdSettings
@@ -46,14 +46,12 @@ class Store:
     async def _open_etcd(cls, data: DataDirectory, etcd: EtcdSettings) -> "Store":
         silence_grpc()
         from kubeade.store.remote.ledger import EtcdLedger
-        from kubeade.store.remote.members import EtcdAddress
 
-        address = EtcdAddress(
-            etcd.servers, _pem(etcd.authority_file), _pem(etcd.certificate_file), _pem(etcd.key_file)
-        )
         lock = LedgerLock(data.ledger)
         try:
-            return cls(await EtcdLedger.open(address), lock)
+            if etcd.owner:
+                await etcd_keys.with_keys(etcd, lambda keys: keys.claim(etcd.owner))
+            return cls(await EtcdLedger.open(etcd_keys.address(etcd)), lock)
         except BaseException:
             lock.release()
             raise
@@ -79,7 +77,3 @@ class Store:
         await self.ledger.close()
         if self._lock is not None:
             self._lock.release()
-
-
-def _pem(file: str) -> bytes | None:
-    return Path(file).read_bytes() if file else None

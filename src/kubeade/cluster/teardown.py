@@ -10,16 +10,21 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from kubeade.cluster import daemon, settings
+from kubeade.cluster.etcd_keys import in_etcd
 from kubeade.cluster.forking import forks
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.progress import Step
 from kubeade.cluster.shop import NodeNetwork
 from kubeade.cni import NetworkError
 from kubeade.runtime.purge import PurgeFailed, mounts_below, purge, unmount_below
-from kubeade.store.ledger import LedgerUnusable
+from kubeade.store.ledger import LedgerError, LedgerUnusable
 from kubeade.store.lock import LedgerLock
+
+if TYPE_CHECKING:
+    from kubeade.store.remote.keys import BranchKeys
 
 STOP_TIMEOUT_SECONDS = 20.0
 LOCK_TIMEOUT_SECONDS = 10.0
@@ -106,6 +111,7 @@ def _stop_pods(data: DataDirectory) -> Iterator[Step]:
 def _delete(data: DataDirectory) -> Iterator[Step]:
     if mounted := mounts_below(data.root):
         raise TeardownFailed(f"{', '.join(mounted)} is still mounted: unmount it, then try again")
+    yield from _empty_etcd(data)
     for path in data.own_entries():
         _remove(path)
     left = sorted(path.name for path in data.root.iterdir())
@@ -116,6 +122,31 @@ def _delete(data: DataDirectory) -> Iterator[Step]:
     else:
         data.root.rmdir()
         yield Step("step", f"{data.root} is removed")
+
+
+def _empty_etcd(data: DataDirectory) -> Iterator[Step]:
+    """Of a real etcd only what is below the cluster's own prefix, and only where nobody shares it."""
+    try:
+        kept = settings.load(data.settings)
+    except settings.SettingsError:
+        kept = None
+    etcd = kept.etcd if kept else None
+    if etcd is None:
+        return
+    try:
+        removed = in_etcd(etcd, lambda keys: _remove_own(keys, etcd.owner))
+    except (LedgerError, OSError) as error:
+        yield Step("note", f"the keys below {etcd.branch} in etcd stay: {error}")
+        return
+    if removed is None:
+        yield Step("note", f"the keys below {etcd.branch} in etcd stay: this cluster does not own them")
+    else:
+        yield Step("step", f"its keys in etcd, {removed} below {etcd.branch}, are removed")
+
+
+async def _remove_own(keys: "BranchKeys", owner: str) -> int | None:
+    """None: they are another's, or shared."""
+    return await keys.remove() if owner and await keys.owner() == owner else None
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kubeade.cluster import settings
 from kubeade.cluster.forking import ForkRefused, forks, make
 from kubeade.cluster.layout import DataDirectory
-from kubeade.cluster.settings import EtcdSettings, Settings
+from kubeade.cluster.settings import Settings
 from kubeade.cluster.teardown import take_down
 from kubeade.store.sqlite import SqliteLedger
 
@@ -78,17 +78,6 @@ async def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     await ledger.close()
     with pytest.raises(ForkRefused, match="no name"):
         make(data, name)
-
-
-async def test_a_real_etcd_cannot_be_forked(tmp_path: Path) -> None:
-    data = DataDirectory(tmp_path / "first")
-    data.prepare()
-    kept = Settings(
-        "simulated", 1, "127.1.0.0/16", "127.2.0.0/17", "n", 0, "1.37", EtcdSettings(("http://x",))
-    )
-    settings.save(data.settings, kept)
-    with pytest.raises(ForkRefused, match="real etcd"):
-        make(data, "second")
 
 
 def test_without_a_cluster(tmp_path: Path) -> None:

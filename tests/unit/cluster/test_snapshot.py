@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from kubeade.cluster import settings
 from kubeade.cluster.layout import DataDirectory
 from kubeade.cluster.snapshot import SnapshotRefused, read, restore, save
 from kubeade.store.schema import copy_file
 from kubeade.store.sealed import seal
 from kubeade.store.sqlite import SqliteLedger
 
+KEPT = settings.Settings("simulated", 6443, "127.70.0.0/16", "127.130.0.0/17", "first", 0, "1.37")
+
 
 async def _cluster(root: Path) -> tuple[DataDirectory, SqliteLedger]:
     data = DataDirectory(root)
     data.prepare()
     (data.pki / "sa.key").write_text("key of tokens")
-    data.settings.write_text("{}")
+    settings.save(data.settings, KEPT)
     ledger = await SqliteLedger.open(data.ledger)
     await ledger.create(b"/registry/core/pods/default/a", b"a pod")
     return data, ledger

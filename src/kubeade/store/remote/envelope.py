@@ -1,4 +1,5 @@
-"""What a value looks like in etcd: a short head with what etcd does not know, then the bytes. Pure.
+"""Where our keys are in etcd, and what a value looks like there: a short head with what etcd does not know,
+then the bytes. Pure.
 
 etcd gives a write its revision only when it commits it, so a revision cannot be written into a value
 there: the head says where it goes, and it is put in on every reading. Author and creator are in the
@@ -12,8 +13,8 @@ from kubeade.store.group import Slip
 from kubeade.store.ledger import LedgerUnusable, Record
 from kubeade.store.stamp import stamp
 
-PREFIX = b"/kubeade/ledger"
-DELETED_BY = b"/kubeade/deleted-by"
+DEFAULT_PREFIX = "/kubeade"
+"""Not upstream's /registry: what is there a real kube-apiserver would take for its own, and cannot read."""
 
 _MAGIC = b"\x00k8\x01"
 _HEAD_LENGTH_BYTES = 2
@@ -30,8 +31,24 @@ def seal(value: bytes, stamp_at: int | None, author: str, creator: str) -> bytes
     return b"%b%b%b%b" % (_MAGIC, len(head).to_bytes(_HEAD_LENGTH_BYTES), head, value)
 
 
-def unseal(kv: KeyValue) -> Slip:
-    """The record of a key under PREFIX. Raises LedgerUnusable for what is not ours."""
+class Branch:
+    """Everything of one ledger is below one prefix."""
+
+    def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
+        self.prefix = prefix
+        root = prefix.encode()
+        self.ledger = root + b"/ledger"
+        self.deleted_by = root + b"/deleted-by"
+        self.owner = root + b"/owner"
+        self.span = root + b"/", root + b"0"
+        self.ledger_span = self.ledger + b"/", self.ledger + b"0"
+
+    def unseal(self, kv: KeyValue) -> Slip:
+        """The record of a key below `ledger`. Raises LedgerUnusable for what is not ours."""
+        return _unseal(kv, kv.key[len(self.ledger) :])
+
+
+def _unseal(kv: KeyValue, key: bytes) -> Slip:
     value = kv.value
     start = len(_MAGIC) + _HEAD_LENGTH_BYTES
     if value[: len(_MAGIC)] != _MAGIC:
@@ -39,7 +56,7 @@ def unseal(kv: KeyValue) -> Slip:
     end = start + int.from_bytes(value[len(_MAGIC) : start])
     stamp_at, author, creator = _decoder.decode(value[start:end])
     record = Record(
-        kv.key[len(PREFIX) :],
+        key,
         stamp(value[end:], stamp_at, kv.mod_revision),
         kv.create_revision,
         kv.mod_revision,

@@ -31,7 +31,7 @@ from kubeade.store.ledger import (
     RevisionMismatch,
 )
 from kubeade.store.place import EMPTY_REVISION
-from kubeade.store.remote.envelope import DELETED_BY, PREFIX, seal, unseal
+from kubeade.store.remote.envelope import seal
 from kubeade.store.remote.follower import Follower
 from kubeade.store.remote.members import CompactedSomewhere, EtcdAddress, MemberLost, Members
 from kubeade.store.remote.stream import changes
@@ -54,6 +54,7 @@ class EtcdLedger:
 
     def __init__(self, members: Members, revision: int) -> None:
         self._members = members
+        self._branch = members.branch
         self._follower = Follower(members, revision, self._newest)
         self._compact_revision = 0
         self._writing: dict[bytes, Future[None]] = {}
@@ -67,7 +68,8 @@ class EtcdLedger:
         """Raises LedgerUnusable."""
         members = Members(address)
         try:
-            answer = await members.read(_RANGE, _count_request(), m.RangeResponse)
+            count = m.RangeRequest(members.branch.ledger, count_only=True)
+            answer = await members.read(_RANGE, count, m.RangeResponse)
         except OutcomeUnknown as error:
             await members.close()
             raise LedgerUnusable(f"cannot reach etcd at {', '.join(address.servers)}: {error}") from error
@@ -96,9 +98,9 @@ class EtcdLedger:
         sealed = seal(value, stamp_at, author, author)
 
         async def write() -> Record:
-            swapped = await self._swap(key, 0, [_put(key, sealed, lease), _get(key)])
+            swapped = await self._swap(key, 0, [self._put(key, sealed, lease), self._get(key)])
             if isinstance(swapped, m.TxnResponse):
-                return _slip(swapped.responses[1]).record
+                return self._slip(swapped.responses[1]).record
             if swapped is None:  # somebody deleted it meanwhile: as if it had not been there
                 return await write()
             raise KeyExists(swapped.record)
@@ -118,24 +120,28 @@ class EtcdLedger:
         async def write() -> Record:
             creator = await self._creator(key, expected_revision)
             sealed = seal(value, stamp_at, author, creator)
-            swapped = await self._swap(key, expected_revision, [_put(key, sealed, lease), _get(key)])
+            swapped = await self._swap(
+                key, expected_revision, [self._put(key, sealed, lease), self._get(key)]
+            )
             if isinstance(swapped, m.TxnResponse):
-                return _slip(swapped.responses[1]).record
+                return self._slip(swapped.responses[1]).record
             raise RevisionMismatch(key, swapped.record if swapped else None)
 
         return await self._in_turn(key, write)
 
     async def delete(self, key: bytes, *, expected_revision: int, author: str = "") -> Record:
         async def write() -> Record:
-            remove = m.DeleteRangeRequest(PREFIX + key, prev_kv=True)
+            remove = m.DeleteRangeRequest(self._branch.ledger + key, prev_kv=True)
             operations = [m.RequestOp(request_delete_range=remove)]
             if author:
-                operations.append(m.RequestOp(request_put=m.PutRequest(DELETED_BY, author.encode())))
+                operations.append(
+                    m.RequestOp(request_put=m.PutRequest(self._branch.deleted_by, author.encode()))
+                )
             swapped = await self._swap(key, expected_revision, operations) if expected_revision else None
             if isinstance(swapped, m.TxnResponse):
                 deleted = swapped.responses[0].response_delete_range
                 assert deleted is not None
-                return tombstone(unseal(deleted.prev_kvs[0]), _header(swapped).revision, author)
+                return tombstone(self._branch.unseal(deleted.prev_kvs[0]), _header(swapped).revision, author)
             raise RevisionMismatch(key, swapped.record if swapped else None)
 
         return await self._in_turn(key, write)
@@ -147,14 +153,19 @@ class EtcdLedger:
     async def range(self, start: bytes, end: bytes, *, revision: int = 0, limit: int = 0) -> Range:
         """Read from etcd itself, in pages of one revision."""
         self._check_open()
-        request = m.RangeRequest(PREFIX + start, PREFIX + end, limit=limit or PAGE_KEYS, revision=revision)
+        request = m.RangeRequest(
+            self._branch.ledger + start,
+            self._branch.ledger + end,
+            limit=limit or PAGE_KEYS,
+            revision=revision,
+        )
         answer = await self._range(request)
         request.revision = request.revision or _header(answer).revision
-        count, records = answer.count, [unseal(kv).record for kv in answer.kvs]
+        count, records = answer.count, [self._branch.unseal(kv).record for kv in answer.kvs]
         while answer.more and not limit:
             request.key = answer.kvs[-1].key + b"\0"
             answer = await self._range(request)
-            records += [unseal(kv).record for kv in answer.kvs]
+            records += [self._branch.unseal(kv).record for kv in answer.kvs]
         await self._follower.wait_for(request.revision)
         return Range(records, request.revision, count, more=count > len(records))
 
@@ -276,21 +287,21 @@ class EtcdLedger:
         self, key: bytes, expected_revision: int, operations: list[m.RequestOp]
     ) -> "m.TxnResponse | Slip | None":
         """What was done, or else what is there."""
-        condition = m.Compare(target=_MOD, key=PREFIX + key, mod_revision=expected_revision)
-        request = m.TxnRequest([condition], operations, [_get(key)])
+        condition = m.Compare(target=_MOD, key=self._branch.ledger + key, mod_revision=expected_revision)
+        request = m.TxnRequest([condition], operations, [self._get(key)])
         answer = await self._members.write(_TXN, request, m.TxnResponse)
         if answer.succeeded:
             return answer
         found = answer.responses[0].response_range
-        return unseal(found.kvs[0]) if found is not None and found.kvs else None
+        return self._branch.unseal(found.kvs[0]) if found is not None and found.kvs else None
 
     async def _creator(self, key: bytes, revision: int) -> str:
         """Raises RevisionMismatch where the key is not at the revision any more."""
         known = self._follower.creators.of(key, revision)
         if known is not None:
             return known
-        answer = await self._range(m.RangeRequest(PREFIX + key))
-        record = unseal(answer.kvs[0]).record if answer.kvs else None
+        answer = await self._range(m.RangeRequest(self._branch.ledger + key))
+        record = self._branch.unseal(answer.kvs[0]).record if answer.kvs else None
         if record is None or record.mod_revision != revision:
             raise RevisionMismatch(key, record)
         return record.creator
@@ -302,7 +313,8 @@ class EtcdLedger:
             raise Compacted(await self._learn_compaction()) from None
 
     async def _newest(self) -> int:
-        return _header(await self._members.read(_RANGE, _count_request(), m.RangeResponse)).revision
+        count = m.RangeRequest(self._branch.ledger, count_only=True)
+        return _header(await self._members.read(_RANGE, count, m.RangeResponse)).revision
 
     async def _catch_up(self) -> None:
         await self._follower.wait_for(await self._newest())
@@ -336,6 +348,16 @@ class EtcdLedger:
                             return Span(events, upto)
         return Span(events, upto)
 
+    def _put(self, key: bytes, sealed: bytes, lease: int) -> m.RequestOp:
+        return m.RequestOp(request_put=m.PutRequest(self._branch.ledger + key, sealed, lease))
+
+    def _get(self, key: bytes) -> m.RequestOp:
+        return m.RequestOp(request_range=m.RangeRequest(self._branch.ledger + key))
+
+    def _slip(self, answer: m.ResponseOp) -> Slip:
+        assert answer.response_range is not None
+        return self._branch.unseal(answer.response_range.kvs[0])
+
     async def _compact_now_and_then(self) -> None:
         """As kube-apiserver does. Several servers may: the later ones find it done."""
         while True:
@@ -345,23 +367,6 @@ class EtcdLedger:
                 await self.compact(revision)
 
 
-def _count_request() -> m.RangeRequest:
-    return m.RangeRequest(PREFIX, count_only=True)
-
-
 def _header(answer: m.RangeResponse | m.TxnResponse | m.LeaseRevokeResponse) -> m.ResponseHeader:
     assert answer.header is not None
     return answer.header
-
-
-def _put(key: bytes, sealed: bytes, lease: int) -> m.RequestOp:
-    return m.RequestOp(request_put=m.PutRequest(PREFIX + key, sealed, lease))
-
-
-def _get(key: bytes) -> m.RequestOp:
-    return m.RequestOp(request_range=m.RangeRequest(PREFIX + key))
-
-
-def _slip(answer: m.ResponseOp) -> Slip:
-    assert answer.response_range is not None
-    return unseal(answer.response_range.kvs[0])

@@ -26,6 +26,7 @@ from kubeade.store.ledger import (
     OutcomeUnknown,
     TransactionTooLarge,
 )
+from kubeade.store.remote.envelope import DEFAULT_PREFIX, Branch
 
 M = TypeVar("M", bound=Message)
 
@@ -58,12 +59,14 @@ _NOT_TAKEN = ("failed to connect", "connections to all backends failing", "etcds
 
 @dataclass(frozen=True, slots=True)
 class EtcdAddress:
-    """Where the members are, `http://` or `https://`, and the PEM files that TLS needs."""
+    """Where the members are, `http://` or `https://`, and the PEM files that TLS needs. Below `prefix` is all
+    that is read and written there."""
 
     servers: tuple[str, ...]
     authority: bytes | None = None
     certificate: bytes | None = None
     key: bytes | None = None
+    prefix: str = DEFAULT_PREFIX
 
 
 class MemberLost(Exception):
@@ -78,6 +81,7 @@ class Members:
     """Channels to all members; one of them is in use."""
 
     def __init__(self, address: EtcdAddress) -> None:
+        self.branch = Branch(address.prefix)
         self._channels = [_channel(server, address) for server in address.servers]
         self._current = 0
         self._closed = False

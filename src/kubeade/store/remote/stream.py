@@ -11,7 +11,7 @@ import grpc.aio
 from kubeade.store.etcd import messages as m
 from kubeade.store.group import tombstone
 from kubeade.store.ledger import Compacted, EventType, LedgerEvent
-from kubeade.store.remote.envelope import DELETED_BY, PREFIX, unseal
+from kubeade.store.remote.envelope import Branch
 from kubeade.store.remote.members import MemberLost, Members, translated
 
 Batch = tuple[list[LedgerEvent], int]
@@ -30,7 +30,7 @@ async def changes(members: Members, after_revision: int) -> AsyncGenerator[Batch
                     raise Compacted(response.compact_revision)
                 break
             if response.events:
-                yield _read(response.events), response.events[-1].kv.mod_revision
+                yield _read(response.events, members.branch), response.events[-1].kv.mod_revision
     except grpc.aio.AioRpcError as error:
         members.leave(member)
         raise translated(error) from error
@@ -48,22 +48,24 @@ class EndOfStream(MemberLost):
         self.not_taken = True
 
 
-def _read(events: list[m.Event]) -> list[LedgerEvent]:
+def _read(events: list[m.Event], branch: Branch) -> list[LedgerEvent]:
     authors = {
         event.kv.mod_revision: event.kv.value.decode()
         for event in events
-        if event.kv is not None and event.kv.key == DELETED_BY
+        if event.kv is not None and event.kv.key == branch.deleted_by
     }
     return [
-        _event(event, authors) for event in events if event.kv is not None and event.kv.key.startswith(PREFIX)
+        _event(event, authors, branch)
+        for event in events
+        if event.kv is not None and event.kv.key.startswith(branch.ledger)
     ]
 
 
-def _event(event: m.Event, authors: dict[int, str]) -> LedgerEvent:
+def _event(event: m.Event, authors: dict[int, str], branch: Branch) -> LedgerEvent:
     assert event.kv is not None
-    before = unseal(event.prev_kv) if event.prev_kv is not None else None
+    before = branch.unseal(event.prev_kv) if event.prev_kv is not None else None
     if event.type == 0:
-        return LedgerEvent(EventType.PUT, unseal(event.kv).record, before.record if before else None)
+        return LedgerEvent(EventType.PUT, branch.unseal(event.kv).record, before.record if before else None)
     assert before is not None, "etcd tells what was before as long as it keeps it"
     revision = event.kv.mod_revision
     return LedgerEvent(
