@@ -54,6 +54,19 @@ def read_request_info(request: Request) -> RequestInfo:
     return _resource_request(request, group, rest[0], rest[1:])
 
 
+def proxied(target: str) -> bool:
+    """Whether a request target, as it stands on the wire, is a proxy subresource's. One that is written in
+    some other way may be missed."""
+    head, found, rest = target.partition("?")[0].partition("/proxy")
+    if not found or rest[:1] not in ("", "/") or "%" in head:
+        return False
+    parts = head.split("/")
+    if parts[:4] == ["", "api", "v1", "nodes"]:
+        return len(parts) == 5
+    in_namespace = parts[:4] == ["", "api", "v1", "namespaces"] and len(parts) == 7
+    return in_namespace and parts[5] in ("pods", "services")
+
+
 def _resource_request(request: Request, group: str, version: str, parts: list[str]) -> RequestInfo:
     verb = _VERBS.get(request.method, request.method.lower())
     if parts[0] == "watch" and len(parts) > 1:

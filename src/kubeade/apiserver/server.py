@@ -59,7 +59,7 @@ from kubeade.apiserver.openapi_endpoint import OpenApiEndpoint
 from kubeade.apiserver.options import read_options
 from kubeade.apiserver.protobuf_answers import ProtobufAnswers
 from kubeade.apiserver.protobuf_body import accept_protobuf
-from kubeade.apiserver.request_info import RequestInfo, read_request_info
+from kubeade.apiserver.request_info import RequestInfo, proxied, read_request_info
 from kubeade.apiserver.responses import error_response
 from kubeade.apiserver.routing import route
 from kubeade.apiserver.seams import (
@@ -212,6 +212,12 @@ class ApiServer:
         await self.storage.cache.stop()
         await self._webhooks.close()
 
+    def streams(self, target: str) -> bool:
+        """Whether what is sent there is passed on, so that nothing here needs all of it."""
+        if proxied(target):
+            return True
+        return self._aggregator is not None and self._aggregator.find(target.partition("?")[0]) is not None
+
     async def handle(self, request: Request) -> Response:
         """Answer; never raises."""
         loop = asyncio.get_running_loop()
@@ -278,6 +284,8 @@ class ApiServer:
         extension = self._aggregator.find(request.path) if self._aggregator else None
         if self._aggregator and extension:
             return await self._aggregator.pass_on(extension, request, user)
+        if request.stream is not None and info.subresource != "proxy":
+            raise ServiceUnavailable("who answers this request has changed: try again")
         if not info.resource_request:
             return await self.endpoints.answer(request)
         return await self._resource(request, info, user, trail)

@@ -144,7 +144,10 @@ class ControlPlane:
         context = self._trust.api_context(self._data, Subject("kube-apiserver", names=names))
         context.load_verify_locations(cadata=self._request_headers.authority_pem.decode())
         ask_for_certificates(context)
-        self._http = HttpServer(self.handle, context, error_page=self.server.error_page, clock=self._clock)
+        server = self.server
+        self._http = HttpServer(
+            self.handle, context, error_page=server.error_page, clock=self._clock, streams=server.streams
+        )
         for address in [bind] if bind else dict.fromkeys([LOOPBACK, *addresses]):
             await self._http.start(address, self._settings.api_port)
         if self._trust.admits_own_clients:

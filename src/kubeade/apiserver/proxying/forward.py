@@ -60,7 +60,8 @@ async def forward(road: Road, request: Request) -> Response:
     request.interruptible = True
     try:
         async with asyncio.timeout(road.head_seconds):
-            answer = await send(road.address, request.method, target, headers, request.body)
+            body = request.body if request.stream is None else request.stream
+            answer = await send(road.address, request.method, target, headers, body)
     except (OSError, TimeoutError) as error:
         raise ServiceUnavailable(f"error trying to reach service: {_why(error, road.address)}") from error
     if answer.status == 101 or (upgrade and answer.status < 400):

@@ -65,7 +65,10 @@ def passed_on(request: Request, upgrade: str) -> Headers:
     found = [(name, value) for name, value in found if name != "x-forwarded-for"]
     if forwarded:
         found.append(("x-forwarded-for", forwarded))
-    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+    if request.stream is not None:
+        length = request.headers.get("content-length")
+        found.append(("content-length", length) if length else ("transfer-encoding", "chunked"))
+    elif request.body or request.method in {"POST", "PUT", "PATCH"}:
         found.append(("content-length", str(len(request.body))))
     if upgrade:
         return [*found, ("connection", "Upgrade"), ("upgrade", upgrade)]

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import httptools
 
 from kubeade.lib.clock import Clock
+from kubeade.lib.http.body_stream import BodyStream
 from kubeade.lib.http.duplex import SocketDuplex
 from kubeade.lib.http.head import Refused, check_head, check_path
 from kubeade.lib.http.message import Handler, Request, Response
@@ -64,6 +65,7 @@ class Site:
     limits: Limits
     error_page: ErrorPage
     clock: Clock
+    streams: Callable[[str], bool]
     connections: set["Connection"] = field(default_factory=set)
     stopping: bool = False
 
@@ -91,6 +93,7 @@ class _Queued:
     keep_alive: bool
     error: tuple[int, str] = (0, "")
     upgrade: bool = False
+    stream: BodyStream | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -104,6 +107,7 @@ class Connection(asyncio.Protocol):
         self._duplex: SocketDuplex | None = None
         self._tail: list[bytes] | None = None  # what follows an upgrade request until it is answered
         self._refused = False
+        self._stream: BodyStream | None = None
         self._handled: Request | None = None
         self._ended = False
         self._reading_paused = False
@@ -144,6 +148,8 @@ class Connection(asyncio.Protocol):
         self._site.connections.discard(self)
         self.deadline = math.inf
         self._writer.lose()
+        if self._stream is not None:
+            self._stream.fail("the client closed the connection in the middle of the body")
         if self._duplex is not None:
             self._duplex.lose()
         if self.task is not None and self._interruptible:
@@ -233,6 +239,8 @@ class Connection(asyncio.Protocol):
         self._incoming.header_bytes = 0
         headers, limit = self._incoming.headers, self._site.limits.body_bytes
         check_head(headers, self._parser.get_http_version())
+        if self._begins_stream():
+            return
         length = int(headers.get("content-length", "0"))
         if length > limit * _DRAINED_BODIES or (length > limit and "expect" in headers):
             raise Refused(*self._too_large())
@@ -242,6 +250,9 @@ class Connection(asyncio.Protocol):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
+        if self._stream is not None:
+            self._stream.feed(body)
+            return
         incoming, limit = self._incoming, self._site.limits.body_bytes
         incoming.body_bytes += len(body)
         if incoming.body_bytes <= limit:
@@ -253,15 +264,24 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         incoming, self._incoming = self._incoming, _Incoming()
+        if self._stream is not None:
+            self._stream.finish()
+            self._stream = None
+            return
         if incoming.body_bytes > self._site.limits.body_bytes:
             self._enqueue(_Queued(None, self._parser.should_keep_alive(), self._too_large()))
             return
+        request = self._request(incoming)
+        upgrade = self._parser.should_upgrade()
+        self._enqueue(_Queued(request, self._parser.should_keep_alive(), upgrade=upgrade))
+
+    def _request(self, incoming: _Incoming) -> Request:
         raw_path, _, query = incoming.url.decode("latin-1").partition("?")
         if not raw_path.startswith("/"):
             raw_path = _origin_form(incoming.url)
         if "%" in raw_path:
             check_path(raw_path)
-        request = Request(
+        return Request(
             self._parser.get_method().decode("ascii"),
             unquote(raw_path) if "%" in raw_path else raw_path,
             query,
@@ -273,8 +293,22 @@ class Connection(asyncio.Protocol):
             repeated=incoming.repeated,
             peer_intermediates=self._certificates[1:],
         )
-        upgrade = self._parser.should_upgrade()
-        self._enqueue(_Queued(request, self._parser.should_keep_alive(), upgrade=upgrade))
+
+    def _begins_stream(self) -> bool:
+        """Whether the request is handled from now on, while its body comes."""
+        headers = self._incoming.headers
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return False
+        if "upgrade" in headers or not self._site.streams(self._incoming.url.decode("latin-1")):
+            return False
+        request = self._request(self._incoming)
+        idle_seconds = self._site.limits.body_seconds
+        self._stream = BodyStream(self._pause_reading, self._resume_reading, idle_seconds)
+        request.stream = self._stream
+        if "expect" in headers and self.task is None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._enqueue(_Queued(request, self._parser.should_keep_alive(), stream=self._stream))
+        return True
 
     def _count_header(self, size: int) -> None:
         self._incoming.header_bytes += size
@@ -300,6 +334,9 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, message: str) -> None:
         self._refused = True
+        if self._stream is not None:  # its request is being answered: there is no other to answer
+            self._stream.fail(message)
+            return
         self._enqueue(_Queued(None, False, (status, message)))
 
     # -- answering ---------------------------------------------------------------------------------
@@ -357,6 +394,9 @@ class Connection(asyncio.Protocol):
             await self._upgrade(response)
             return False
         keep_alive = await self._writer.write(response, request, keep_alive=queued.keep_alive)
+        if queued.stream is not None and not queued.stream.complete:
+            self._refused = True  # nobody wants the rest of the body
+            return False
         if self._tail is not None and keep_alive:
             self._continue_without_upgrade()
         return keep_alive

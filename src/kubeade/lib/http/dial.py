@@ -97,6 +97,22 @@ class Answer:
         self._head = _Head()
         self._parser = httptools.HttpResponseParser(self._head)
         self._tail = b""
+        self._sending: asyncio.Task[None] | None = None
+
+    def send_on(self, body: AsyncIterator[bytes], *, chunked: bool) -> None:
+        """Go on with the request's body while the answer is read; the answer may come before its end."""
+        self._sending = asyncio.ensure_future(self._send(body, chunked))
+
+    async def _send(self, body: AsyncIterator[bytes], chunked: bool) -> None:
+        writer = self._writer
+        try:
+            async for part in body:
+                writer.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+                await writer.drain()
+            if chunked:
+                writer.write(b"0\r\n\r\n")
+        except OSError:
+            writer.transport.abort()  # half a request must not look like a whole one
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -128,6 +144,8 @@ class Answer:
             self.close()
 
     def close(self) -> None:
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
         self._writer.close()
 
     async def read_head(self) -> None:
@@ -178,11 +196,16 @@ async def _connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.Stre
 
 
 async def send(
-    address: Address, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
+    address: Address,
+    method: str,
+    target: str,
+    headers: list[tuple[str, str]],
+    body: bytes | AsyncIterator[bytes] = b"",
 ) -> Answer:
     """Send a request and read the answer's head. Raises OSError (ssl.SSLError is one), TimeoutError.
 
-    `headers` may name a host of their own; the body's length is for the caller to declare.
+    `headers` may name a host of their own; the body's length is for the caller to declare, or that it comes
+    in chunks.
     """
     reader, writer = await _connect(address)
     if all(name != "host" for name, _ in headers):
@@ -190,8 +213,11 @@ async def send(
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     answer = Answer(reader, writer)
     try:
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        writer.write(head + body if isinstance(body, bytes) else head)
         await writer.drain()
+        if not isinstance(body, bytes):
+            answer.send_on(body, chunked=("transfer-encoding", "chunked") in headers)
         await answer.read_head()
     except BaseException:
         answer.close()

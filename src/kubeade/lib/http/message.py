@@ -28,7 +28,8 @@ class Duplex(Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """One HTTP request, its body read whole (the server limits its size).
+    """One HTTP request, its body read whole (the server limits its size); or, where the server was told to
+    (`HttpServer`), as a `stream` that the handler reads or leaves.
 
     `headers` has lower-case names; repeated headers are joined with ", ", and `repeated` has their values one
     by one, where a value may have a comma of its own (`values`).
@@ -52,6 +53,7 @@ class Request:
     repeated: Mapping[str, list[str]] = field(default_factory=dict)
     interruptible: bool = False
     peer_intermediates: tuple[bytes, ...] = ()
+    stream: AsyncIterator[bytes] | None = None
 
     def values(self, name: str) -> list[str]:
         """All values of a header (its name in lower case), as they were sent."""

@@ -8,6 +8,7 @@ goes away or the server stops. Routing, authentication and the shape of errors a
 import asyncio
 import os
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,7 +23,8 @@ _HANDSHAKE_SECONDS = 10.0
 class HttpServer:
     """One handler on any number of listening sockets.
 
-    `error_page` shapes what the server itself answers (400, 408, 413, 431, 500, 503).
+    `error_page` shapes what the server itself answers (400, 408, 413, 431, 500, 503). `streams` says of a
+    path whether bodies that are sent there are handed on as they come, whatever their size.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class HttpServer:
         limits: Limits | None = None,
         error_page: ErrorPage = plain_error,
         clock: Clock | None = None,
+        streams: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._ssl_context = ssl_context
         if ssl_context is not None:
             ssl_context.set_alpn_protocols(["http/1.1"])
-        self._site = Site(handler, _affordable(limits or Limits()), error_page, clock or SystemClock())
+        limits = _affordable(limits or Limits())
+        self._site = Site(handler, limits, error_page, clock or SystemClock(), streams)
         self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 

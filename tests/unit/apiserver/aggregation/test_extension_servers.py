@@ -10,6 +10,7 @@ from api_lab import ADMIN, ApiLab
 from extension_stand import ExtensionServer, aggregating_lab
 
 from kubeade.apiserver.seams import User
+from kubeade.lib.http.connection import Limits
 from kubeade.lib.http.dial import Address, send
 from kubeade.lib.http.message import Request, Response
 from kubeade.lib.http.server import HttpServer
@@ -103,11 +104,30 @@ async def test_it_is_authorized_here_first(served: ApiLab, extension: ExtensionS
     assert (asked.group, asked.resource, asked.name) == ("shop.example", "drinks", "cola")
 
 
+async def test_a_large_body_passes_without_being_held(served: ApiLab, extension: ExtensionServer) -> None:
+    async def handle(request: Request) -> Response:
+        request.identity = ADMIN
+        assert request.body == b""
+        return await served.server.handle(request)
+
+    front = HttpServer(handle, limits=Limits(body_bytes=1000), streams=served.server.streams)
+    port = await front.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST {DRINKS} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    writer.write(head.encode() + b"8000\r\n%b\r\n" % (b"x" * 0x8000) * 20 + b"0\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await front.stop()
+    (sent,) = [each for each in extension.seen if each.method == "POST"]
+    assert sent.body == b"x" * 0x8000 * 20
+
+
 async def test_bodies_and_refusals_pass_unchanged(served: ApiLab, extension: ExtensionServer) -> None:
     extension.status = 422
     answer = await served.send("POST", DRINKS, b"\x00raw", headers={"content-type": "application/x-own"})
     assert (answer.status, answer.body) == (422, b"as told")
-    assert (extension.seen[-1].body, extension.seen[-1].headers["content-type"]) == (
+    (sent,) = [each for each in extension.seen if each.method == "POST"]  # others ask whether it is there
+    assert (sent.body, sent.headers["content-type"]) == (
         b"\x00raw",
         "application/x-own",
     )

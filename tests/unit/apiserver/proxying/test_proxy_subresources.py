@@ -1,4 +1,5 @@
-"""Through the API server to pods, services and nodes: what arrives there, what comes back, what never leaves."""
+"""Through the API server to pods, services and nodes: what arrives there, what comes back, what never
+leaves."""
 
 import asyncio
 import ssl
@@ -14,6 +15,7 @@ from kubeade.api.resources import ENDPOINTS
 from kubeade.api.resources import SERVICES as SERVICE_RESOURCE
 from kubeade.apiserver.proxying.addresses import AllowedAddresses
 from kubeade.apiserver.proxying.locations import Locations
+from kubeade.apiserver.request_info import proxied
 from kubeade.apiserver.seams import Operation
 from kubeade.apiserver.subresources.nodes import Nodes
 from kubeade.apiserver.subresources.proxy import add_proxies
@@ -396,3 +398,21 @@ async def test_an_upgrade_that_nobody_asked_for_is_an_error(lab: ApiLab) -> None
     answer = await lab.send("GET", f"{PODS}/web/proxy/x")
     assert (answer.status, answer.message) == (500, "invalid upgrade response: status code 101")
     server.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "streamed"),
+    [
+        ("/api/v1/namespaces/shop/pods/web/proxy", True),
+        ("/api/v1/namespaces/shop/services/https:web:443/proxy/a/b?c=/proxy", True),
+        ("/api/v1/nodes/one/proxy/", True),
+        ("/api/v1/namespaces/shop/pods/web/proxyx", False),
+        ("/api/v1/namespaces/shop/configmaps/web/proxy", False),
+        ("/api/v1/namespaces/proxy/pods/web/exec", False),
+        ("/api/v1/namespaces/shop/pods?x=/pods/web/proxy", False),
+        ("/api/v1/namespaces/a%2Fb/pods/web/proxy", False),
+        ("/apis/apps/v1/namespaces/shop/pods/web/proxy", False),
+    ],
+)
+def test_only_what_a_proxy_passes_on_is_not_read_whole(target: str, streamed: bool) -> None:
+    assert proxied(target) is streamed
