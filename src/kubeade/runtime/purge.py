@@ -49,7 +49,7 @@ def _kill_all(directory: Path, groups: Cgroups) -> None:
 
 
 def launchers(directory: Path) -> list[int]:
-    """The launcher of `directory`, running or about to, by its command line."""
+    """The launcher of `directory`, running or about to, by its command line; its children if it has died."""
     found = []
     for pid in processes.all_pids():
         with contextlib.suppress(OSError):
@@ -57,7 +57,12 @@ def launchers(directory: Path) -> list[int]:
             ours = os.fsencode(directory) in arguments and any(_LAUNCHER in part for part in arguments)
             if ours and processes.start_ticks(pid):
                 found.append(pid)
-    return found
+    return [pid for pid in found if _parent(pid) not in found]
+
+
+def _parent(pid: int) -> int:
+    fields = processes.stat_fields(pid)
+    return int(fields[1]) if fields else 0
 
 
 def _recorded(directory: Path) -> list[int]:

@@ -51,6 +51,18 @@ async def test_command_that_does_not_exist_is_a_start_error(lab):
 
 
 @both
+async def test_one_that_cannot_be_put_on_record_does_not_start(lab):
+    container_id = await lab.create("sleep 1000")
+    record = lab.directory / "runtime" / "containers" / container_id / "record.json"
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(CriError, match="directory"):
+        await lab.runtime.start_container(container_id)
+    launcher = launcher_of(lab)
+    await until(lambda: not Path(f"/proc/{launcher}/task/{launcher}/children").read_text())
+
+
+@both
 async def test_one_that_ignores_the_signal_is_killed(lab):
     container_id = await lab.start("trap '' TERM; echo deaf; while :; do sleep 0.1; done")
     log = lab.directory / "logs" / "c.log"

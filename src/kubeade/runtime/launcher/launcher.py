@@ -305,6 +305,7 @@ class Launcher(CommandRequests):
         request.reply(container.record)
 
     def _start_failed(self, container: Container, message: str) -> None:
+        container.give_up()
         container.record.update(started_at=0, reason="StartError", message=message)
         self._finish(container, START_FAILED_EXIT_CODE, 0)
 
