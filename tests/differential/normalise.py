@@ -10,7 +10,7 @@ from typing import Any
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _GO_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \w+( m=[+-][\d.]+)?")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_ADDRESS = re.compile(r"\b10\.(0|96)\.\d+\.\d+\b")
+_ADDRESS = re.compile(r"\b10\.(0|96|200)\.\d+\.\d+\b(?!/)")
 _MADE_NAME = re.compile(r"\b([Mm]ade[-_])[a-z0-9]{5}\b")
 _REVISION = re.compile(r"(ResourceVersion in record \()\d+")
 _PATCHED = re.compile(r'(patch: Invalid value: |^Invalid value: )"(\{|map\[).*[}\]]": ', re.DOTALL)
@@ -87,11 +87,11 @@ def _cell(value: Any) -> Any:
 
 
 def _text(text: str, sent: str) -> str:
+    text = _ADDRESS.sub(lambda match: match[0] if f'"{match[0]}"' in sent else "<address>", text)
     for pattern, instead in (
         (_TIME, "<time>"),
         (_GO_TIME, "<time>"),
         (_UID, "<uid>"),
-        (_ADDRESS, "<address>"),
         (_POINTER, "<pointer>"),
     ):
         text = pattern.sub(lambda match, instead=instead: match[0] if match[0] in sent else instead, text)

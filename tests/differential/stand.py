@@ -13,6 +13,7 @@ import normalise
 from corpus import VERSION, Chapter, Sent, first
 
 from kubeade.apiserver.admission.build import build_admission
+from kubeade.apiserver.aggregation import Aggregator, FrontProxy
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
@@ -31,6 +32,7 @@ from kubeade.store.sqlite import SqliteLedger
 
 ADMIN = User("admin", "admin", groups=("system:masters", "system:authenticated"))
 _CIDR = "10.0.0.0/16"
+_ISSUER = "https://kubernetes.default.svc"
 _AGENT = "differential/1"
 
 
@@ -92,21 +94,30 @@ class OverTls:
 @asynccontextmanager
 async def kubeade(directory: Path) -> AsyncIterator[InProcess]:
     """An API server with everything that is on by default, in an empty directory."""
+    tokens = TokenConfig(signing_key(directory / "sa.key"), issuers=(_ISSUER,))
     ledger = await SqliteLedger.open(directory / "ledger.db")
     clock, ids, storage = SystemClock(), Ids(Random(1)), Storage.on(ledger)
     authorization = build_authorizer(storage)
     admission = build_admission(storage, authorization, ids, clock, _CIDR)
-    authentication = build_authenticator(storage, TokenConfig(signing_key(directory / "sa.key")), clock, ids)
-    config = ApiServerConfig(VERSION, responders={**authentication.responders, **authorization.responders})
+    authentication = build_authenticator(storage, tokens, clock, ids)
+    aggregator = Aggregator(storage, FrontProxy(directory / "proxy.crt", directory / "proxy.key"), clock)
+    config = ApiServerConfig(
+        VERSION,
+        responders={**authentication.responders, **authorization.responders},
+        aggregator=aggregator,
+    )
     server = ApiServer(
         config, storage, clock, ids, authentication.authenticator, authorization.authorizer, admission.chain
     )
     await server.start()
     writer = ClientWriter(client_of(server.handle, API_SERVER))
     await bootstrap(storage, writer, ClusterConfig("192.0.2.1", 6443, _CIDR, "PEM"), clock)
+    aggregation = asyncio.create_task(aggregator.run(writer, server.catalogue))
     try:
         yield InProcess(server)
     finally:
+        aggregation.cancel()
+        await asyncio.wait([aggregation])
         await server.stop()
         await admission.webhooks.close()
         await ledger.close()

@@ -34,4 +34,5 @@ def controller(name: str) -> User:
 
 def client_of(handler: Handler, user: User, shelf: Shelf | None = None) -> Client:
     """A client that talks to the API server in this process, and shares what it reads."""
-    return Client(in_process(handler, user), user_agent=user.name.rpartition(":")[2], shelf=shelf)
+    agent = "kube-apiserver" if user is API_SERVER else user.name.rpartition(":")[2]
+    return Client(in_process(handler, user), user_agent=agent, shelf=shelf)

@@ -77,7 +77,7 @@ class FieldManager:
         wrote into managedFields: entries that are none give way to the live object's.
         """
         managed = self._decoded(live, new)
-        if not managed and live is not None:
+        if live is not None and not managed and not _tells_owners(new):
             return without_entries(new)
         comparison = self._compare(live, new)
         if comparison.is_same():
@@ -95,7 +95,7 @@ class FieldManager:
         self._check(config)
         current = live if live is not None else self._empty(config)
         managed = self._decoded_entries(entries_of(live), entries_of(live))
-        if not managed and live is not None:
+        if live is not None and not entries_of(live):
             managed = self._before_first_apply(live, time)
         managed = {who: entry.owning(reconciled(entry.fields, self._shape)) for who, entry in managed.items()}
         bare = without_entries(current)
@@ -127,16 +127,28 @@ class FieldManager:
         if not self.subresource:
             if is_reset(new.get("metadata") or {}):
                 return {}
-            sent = self._decoded_entries(entries_of(new), stored)
-            if sent:
-                return sent
+            entries = entries_of(new)
+            if entries and self._is_readable(entries, stored):
+                return self._decoded_entries(entries, stored)
         return self._decoded_entries(stored, stored)
 
-    def _decoded_entries(self, entries: list[Object], trusted: list[Object]) -> Managed:
+    def _is_readable(self, entries: list[Object], trusted: list[Object]) -> bool:
         try:
-            return decode(entries, trusted)
+            decode(entries, trusted)
+        except (ValueError, TypeError, AttributeError):
+            return False
+        return True
+
+    def _decoded_entries(self, entries: list[Object], trusted: list[Object]) -> Managed:
+        """Fields of another group's version say nothing about this kind: those entries are forgotten."""
+        try:
+            managed = decode(entries, trusted)
         except (ValueError, TypeError, AttributeError):
             return {}
+        group = split_api_version(self.api_version)[0]
+        return {
+            who: entry for who, entry in managed.items() if split_api_version(entry.api_version)[0] == group
+        }
 
     def _compare(self, live: Object | None, new: Object) -> Comparison:
         before = without_entries(live) if live is not None else {}
@@ -199,6 +211,10 @@ class FieldManager:
         foreign = [each for each in conflict.conflicts if not field_set.has(allowed, each.path)]
         if foreign:
             raise ApplyConflict(foreign) from conflict
+
+
+def _tells_owners(obj: Object) -> bool:
+    return bool(entries_of(obj)) and not is_reset(obj.get("metadata") or {})
 
 
 def _disputed(owners: Managed, written: Fields, applier: Manager) -> dict[Manager, Fields]:

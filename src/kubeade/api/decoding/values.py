@@ -11,6 +11,9 @@ INT32 = range(-(2**31), 2**31)
 INT64 = range(-(2**63), 2**63)
 _TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{6})?Z")
 
+_SECONDS = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]")
+_MICROSECONDS = re.compile(r"\.[0-9]{6}(Z|[+-][0-9]{2}:[0-9]{2})")
+
 
 def integers(format: str) -> range:
     """The integers of a schema's format."""
@@ -39,6 +42,9 @@ def is_canonical_time(value: object, micro: bool) -> bool:
 def canonical_time(value: str, micro: bool) -> str:
     """In UTC and the precision of its type. Raises ValueError with upstream's words."""
     layout = "2006-01-02T15:04:05.000000Z07:00" if micro else "2006-01-02T15:04:05Z07:00"
+    fraction = value[len("2006-01-02T15:04:05") :]
+    if micro and _SECONDS.match(value) and not _MICROSECONDS.fullmatch(fraction):
+        raise ValueError(f'parsing time "{value}" as "{layout}": cannot parse "{fraction}" as ".000000"')
     try:
         moment = parse_time(value)
     except ValueError:

@@ -45,12 +45,11 @@ class Pod:
     """What the rules of a container need to know of its pod."""
 
     spec: Object
-    volumes: dict[str, Object] = field(init=False)
+    volumes: dict[str, Object]
     claims: set[str] = field(init=False)
     host_users: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.volumes = {text(v, "name"): v for v in parts(self.spec, "volumes")}
         self.claims = {text(c, "name") for c in parts(self.spec, "resourceClaims")}
         self.host_users = self.spec.get("hostUsers") is not False
 

@@ -47,8 +47,9 @@ def pod_template(template: Object, path: str) -> Errors:
 
 def pod_spec(spec: Object, path: str, pod_name: str = "", *, is_pod: bool = False) -> Errors:
     """A PodSpec; `is_pod` is False within a template."""
-    pod = Pod(spec)
-    yield from volumes(spec, pod_name, f"{path}.volumes")
+    wrong_volumes, good_volumes = volumes(spec, pod_name, f"{path}.volumes")
+    pod = Pod(spec, good_volumes)
+    yield from wrong_volumes
     yield from containers(pod, f"{path}.containers")
     yield from init_containers(pod, f"{path}.initContainers")
     yield from ephemeral_containers(pod, f"{path}.ephemeralContainers")

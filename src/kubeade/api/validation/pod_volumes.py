@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from kubeade.api.errors import FieldError
 from kubeade.api.parts import number, part, parts, text
 from kubeade.api.resource import Object
 from kubeade.api.validation.field_refs import VOLUME_FIELDS, field_ref, resource_field_ref
@@ -31,23 +32,27 @@ _SHORTEST_TOKEN_SECONDS = 600
 _LONGEST_TOKEN_SECONDS = 2**32
 
 
-def volumes(spec: Object, pod_name: str, path: str) -> Errors:
-    """All volumes of a pod spec; `pod_name` is empty for a template."""
-    names: set[str] = set()
+def volumes(spec: Object, pod_name: str, path: str) -> tuple[list[FieldError], dict[str, Object]]:
+    """What is wrong with the volumes of a pod spec, and those that are in order, by name: others cannot be
+    mounted. `pod_name` is empty for a template."""
+    good: dict[str, Object] = {}
+    errors: list[FieldError] = []
     listed = parts(spec, "volumes")
     made = {f"{pod_name}-{text(v, 'name')}" for v in listed if pod_name and v.get("ephemeral") is not None}
     for index, volume in enumerate(listed):
         at = f"{path}[{index}]"
         name = text(volume, "name")
-        yield from _source(volume, at)
-        yield from required_label(name, f"{at}.name")
-        if name in names:
-            yield duplicate(f"{at}.name", name)
-        names.add(name)
+        found = [*_source(volume, at), *required_label(name, f"{at}.name")]
+        if name in good:
+            found.append(duplicate(f"{at}.name", name))
+        if not found:
+            good[name] = volume
+        errors += found
         claim = text(volume, "persistentVolumeClaim", "claimName")
         if claim in made:
             detail = "must not reference a PVC that gets created for an ephemeral volume"
-            yield invalid(f"{at}.persistentVolumeClaim.claimName", claim, detail)
+            errors.append(invalid(f"{at}.persistentVolumeClaim.claimName", claim, detail))
+    return errors, good
 
 
 def required_label(name: str, path: str) -> Errors:
@@ -59,19 +64,36 @@ def required_label(name: str, path: str) -> Errors:
 
 
 def _source(volume: Object, path: str) -> Errors:
-    found = [key for key, value in volume.items() if key != "name" and value is not None]
+    found = sorted((key for key, value in volume.items() if key != "name" and value is not None), key=_rank)
     if not found:
         yield required(path, "must specify a volume type")
-    for key in found[1:]:
-        yield forbidden(f"{path}.{key}", "may not specify more than 1 volume type")
     for key in found[:1]:
         source = part(volume, key)
-        at = f"{path}.{key}"
+        at = f"{path}.{_NAMED_WHEN_WRONG.get(key, key)}"
         if rule := _SOURCES.get(key):
             yield from rule(source, at)
         for needed in _REQUIRED.get(key, ()):
             if not source.get(needed):
                 yield required(f"{at}.{needed}")
+    for key in found[1:]:
+        named = _NAMED_WHEN_SECOND.get(key, key)
+        yield forbidden(f"{path}.{named}", "may not specify more than 1 volume type")
+
+
+def _rank(source: str) -> int:
+    """Where it stands in upstream's order: the first of several is the one that is looked at."""
+    return _ORDER.index(source) if source in _ORDER else len(_ORDER)
+
+
+_ORDER = """
+    emptyDir hostPath gitRepo gcePersistentDisk awsElasticBlockStore secret nfs iscsi glusterfs flocker
+    persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap azureFile
+    vsphereVolume photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral
+    image
+    """.split()  # noqa: SIM905 - a list of thirty names would be thirty lines
+# Upstream's names for some sources' places.
+_NAMED_WHEN_WRONG = {"gcePersistentDisk": "persistentDisk"}
+_NAMED_WHEN_SECOND = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
 
 
 def _empty_dir(source: Object, path: str) -> Errors:

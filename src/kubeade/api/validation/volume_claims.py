@@ -100,12 +100,22 @@ def _positive(name: str, value: object, path: str) -> Errors:
         yield from quantity(name, value, path)
 
 
+_ORDER = """
+    hostPath gcePersistentDisk awsElasticBlockStore glusterfs flocker nfs rbd quobyte cephfs iscsi cinder fc
+    flexVolume azureFile vsphereVolume photonPersistentDisk portworxVolume azureDisk scaleIO local storageos
+    csi
+    """.split()  # noqa: SIM905 - a list of twenty names would be twenty lines
+"""Upstream's: the first of several sources is the one that is looked at."""
+
+
 def _volume_source(spec: Object, path: str) -> Errors:
-    found = [key for key, value in spec.items() if key not in _NOT_SOURCES and value is not None]
+    found = [key for key in spec if key not in _NOT_SOURCES and spec[key] is not None]
+    found.sort(key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
     if not found:
         yield required(path, "must specify a volume type")
     for key in found[1:]:
-        yield forbidden(f"{path}.{key}", "may not specify more than 1 volume type")
+        named = "cephFS" if key == "cephfs" else key
+        yield forbidden(f"{path}.{named}", "may not specify more than 1 volume type")
     if found[:1] == ["hostPath"]:
         yield from host_path(part(spec, "hostPath"), f"{path}.hostPath")
         if text(spec, "hostPath", "path") == "/" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":

@@ -4,12 +4,13 @@ SubjectAccessReview, LocalSubjectAccessReview, SelfSubjectAccessReview and SelfS
 stored; each is a `Responder`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubeade.api.errors import FieldError, Invalid
+from kubeade.api.errors import BadRequest, FieldError, Invalid
 from kubeade.api.resource import Object
+from kubeade.api.validation.fields import invalid, required
 from kubeade.apiserver.authorization.node import NODES_GROUP
 from kubeade.apiserver.authorization.rbac import RbacPolicy
 from kubeade.apiserver.seams import Attributes, Authorizer, Question, Responder, User
@@ -35,34 +36,30 @@ class Reviews:
 
     async def subject_access(self, question: Question) -> Object:
         spec = question.body.get("spec") or {}
-        _check("SubjectAccessReview", [*_subject_errors(spec), *_target_errors(spec)])
+        _check([*_target_errors(spec), *_subject_errors(spec), *_selector_errors(spec)])
         return await self._answer(question.body, _subject(spec))
 
     async def local_subject_access(self, question: Question) -> Object:
         spec = question.body.get("spec") or {}
-        errors = [*_subject_errors(spec), *_target_errors(spec)]
-        resource = spec.get("resourceAttributes") or {}
-        if spec.get("nonResourceAttributes"):
-            path = "spec.nonResourceAttributes"
-            why = "disallowed on this kind of request"
-            errors.append(FieldError(path, "FieldValueInvalid", f"Invalid value: {{}}: {why}"))
-        elif resource.get("namespace", "") != question.namespace:
-            path = "spec.resourceAttributes.namespace"
-            why = f"must match metadata.namespace: {question.namespace}"
-            value = f'Invalid value: "{resource.get("namespace", "")}": {why}'
-            errors.append(FieldError(path, "FieldValueInvalid", value))
-        _check("LocalSubjectAccessReview", errors)
+        errors = [*_target_errors(spec), *_subject_errors(spec), *_selector_errors(spec)]
+        resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+        if path is not None:
+            errors.append(_not_there(path, "disallowed on this kind of request"))
+        if resource is not None and resource.get("namespace", "") != question.namespace:
+            at, found = "spec.resourceAttributes.namespace", resource.get("namespace", "")
+            errors.append(invalid(at, found, "must match metadata.namespace"))
+        _check(errors)
         return await self._answer(question.body, _subject(spec))
 
     async def self_subject_access(self, question: Question) -> Object:
-        _check("SelfSubjectAccessReview", _target_errors(question.body.get("spec") or {}))
+        spec = question.body.get("spec") or {}
+        _check([*_target_errors(spec), *_selector_errors(spec)])
         return await self._answer(question.body, question.user)
 
     async def self_subject_rules(self, question: Question) -> Object:
         namespace = (question.body.get("spec") or {}).get("namespace", "")
         if not namespace:
-            path, why = "spec.namespace", "Required value: no namespace on request"
-            _check("SelfSubjectRulesReview", [FieldError(path, "FieldValueRequired", why)])
+            raise BadRequest("no namespace on request")
         rules = self.policy.rules_of(question.user, namespace)
         status: Object = {
             "resourceRules": [_copy(rule, _RESOURCE_FIELDS) for rule in rules if rule.get("resources")],
@@ -96,7 +93,7 @@ def _subject(spec: Object) -> User:
 
 def _attributes(user: User, spec: Object) -> Attributes:
     path = spec.get("nonResourceAttributes")
-    if path:
+    if path is not None:
         return Attributes(user, path.get("verb", ""), path=path.get("path", ""), resource_request=False)
     target = spec["resourceAttributes"]
     fields = ("verb", "group", "version", "resource", "subresource", "namespace", "name")
@@ -127,15 +124,35 @@ def _subject_errors(spec: Object) -> list[FieldError]:
 
 def _target_errors(spec: Object) -> list[FieldError]:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if resource and path:
-        why = "Invalid value: {}: cannot be specified in combination with resourceAttributes"
-        return [FieldError("spec.nonResourceAttributes", "FieldValueInvalid", why)]
-    if not resource and not path:
+    if resource is not None and path is not None:
+        return [_not_there(path, "cannot be specified in combination with resourceAttributes")]
+    if resource is None and path is None:
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         return [FieldError("spec.resourceAttributes", "FieldValueInvalid", f"Invalid value: null: {why}")]
     return []
 
 
-def _check(kind: str, errors: list[FieldError]) -> None:
+def _not_there(path: Object, why: str) -> FieldError:
+    shown = {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
+    return invalid("spec.nonResourceAttributes", shown, why)
+
+
+def _selector_errors(spec: Object) -> Iterator[FieldError]:
+    """A selector that is there says something, in one of the two ways."""
+    for name in ("fieldSelector", "labelSelector"):
+        selector = (spec.get("resourceAttributes") or {}).get(name)
+        if selector is None:
+            continue
+        at = f"spec.resourceAttributes.{name}"
+        raw, requirements = selector.get("rawSelector"), selector.get("requirements")
+        if raw and requirements:
+            yield invalid(f"{at}.rawSelector", raw, "may not specified at the same time as requirements")
+        elif not raw and not requirements:
+            why = f"when {at} is specified, requirements or rawSelector is required"
+            yield required(f"{at}.requirements", why)
+
+
+def _check(errors: list[FieldError]) -> None:
+    """Upstream does not say of which kind of review it speaks."""
     if errors:
-        raise Invalid.of(kind, "", errors, GROUP)
+        raise Invalid.of("", "", errors, GROUP)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from kubeade.api.apply.field_manager import FieldManager
 from kubeade.api.errors import BadRequest, FieldError, InternalError, Invalid
-from kubeade.api.parts import part
+from kubeade.api.parts import number, part
 from kubeade.api.resource import Object, Resource
 from kubeade.api.selectors import LabelSelector
 from kubeade.apiserver import metadata, rules
@@ -14,10 +15,18 @@ from kubeade.apiserver.call import Call
 from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.seams import Operation
+from kubeade.apiserver.subresources.scale_owners import owners_in_object, owners_in_scale
 from kubeade.apiserver.verbs.change import change, ruled
-from kubeade.apiserver.verbs.patch import patched_object, read_patch
+from kubeade.apiserver.verbs.patch import (
+    APPLY_PATCH,
+    patched_object,
+    read_configuration,
+    read_patch,
+    whole,
+)
 from kubeade.apiserver.versions import to_served
 from kubeade.lib.http.message import Response
+from kubeade.lib.timestamps import format_time
 
 SCALE = Resource("autoscaling", "v1", "scales", "Scale")
 
@@ -39,10 +48,13 @@ async def scale(call: Call) -> Response:
             field = ".".join(("", *paths.spec_replicas))
             raise InternalError(f'Internal error occurred: the spec replicas field "{field}" does not exist')
         return value_response(call, scale_of(found, paths))
-    wanted = _reader(call)
+    applies = call.info.verb == "patch" and content_type(call.request) == APPLY_PATCH
+    wanted = _applied(call, paths) if applies else _reader(call, paths)
 
     def make(current: Object) -> Object:
-        sent = wanted(scale_of(current, paths))
+        sent = wanted(current)
+        if applies:
+            current["metadata"]["managedFields"] = owners_in_object(current, sent, paths.spec_replicas)
         revision = sent["metadata"].get("resourceVersion")
         current["metadata"].pop("resourceVersion", None)
         if revision:
@@ -50,12 +62,13 @@ async def scale(call: Call) -> Response:
         _set(current, paths.spec_replicas, _replicas(call, sent))
         return current
 
-    changed = await change(call, make, partial(_admitted, paths))
+    changed = await change(call, make, partial(_admitted, paths, applies))
     return value_response(call, scale_of(await to_served(call, decode_object(changed.value)), paths))
 
 
-async def _admitted(paths: ScalePaths, call: Call, obj: Object, old: Object) -> Object:
-    """Admission sees the Scale, which is what was sent; the rules see the object that it changes."""
+async def _admitted(paths: ScalePaths, applied: bool, call: Call, obj: Object, old: Object) -> Object:
+    """Admission sees the Scale, which is what was sent; the rules see the object that it changes. Owners are
+    right already where it was applied."""
     metadata.keep_identity(call, obj, old)
     attributes = call.admission_attributes(
         Operation.UPDATE, scale_of(obj, paths), scale_of(old, paths), kind=SCALE.kind
@@ -65,7 +78,7 @@ async def _admitted(paths: ScalePaths, call: Call, obj: Object, old: Object) -> 
     _set(obj, paths.spec_replicas, _replicas(call, attributes.object))
     ruled(call, obj, old)
     await call.backend.admission.validate(attributes)
-    return rules.own_fields(call, old, obj)
+    return obj if applied else rules.own_fields(call, old, obj)
 
 
 def _paths(call: Call) -> ScalePaths:
@@ -98,25 +111,50 @@ def scale_of(obj: Object, paths: ScalePaths) -> Object:
     }
 
 
-def _reader(call: Call) -> Callable[[Object], Object]:
+def _applied(call: Call, paths: ScalePaths) -> Callable[[Object], Object]:
+    config = read_configuration(call)
+    owners = FieldManager(
+        call.backend.schema.node(SCALE), SCALE.api_version, SCALE.kind, call.info.subresource
+    )
+    name, force = call.options.field_manager, bool(call.options.force)
+
+    def apply(current: Object) -> Object:
+        live = scale_of(current, paths)
+        live["metadata"]["managedFields"] = owners_in_scale(current, paths.spec_replicas, SCALE.api_version)
+        now = format_time(call.backend.clock.now())
+        found = rules.patched(call, SCALE, owners.apply(live, config, name, force, now))
+        _check_name(call, found)
+        if "resourceVersion" not in (config.get("metadata") or {}):
+            found["metadata"].pop("resourceVersion", None)
+        return found
+
+    return apply
+
+
+def _check_name(call: Call, sent: Object) -> None:
+    name = sent["metadata"].get("name") or call.info.name
+    if name != call.info.name:
+        raise BadRequest(
+            f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"
+        )
+
+
+def _reader(call: Call, paths: ScalePaths) -> Callable[[Object], Object]:
     """PUT sends the whole Scale, PATCH a change to it."""
     if call.info.verb == "update":
         sent = rules.read(call, SCALE)
+        _check_name(call, sent)
         return lambda _: sent
     apply_patch = read_patch(call, content_type(call.request))
 
     def patched(current: Object) -> Object:
-        return patched_object(call, apply_patch, current, SCALE)
+        return whole(call, patched_object(call, apply_patch, scale_of(current, paths), SCALE), SCALE)
 
     return patched
 
 
 def _replicas(call: Call, sent: Object) -> int:
-    replicas = part(sent, "spec").get("replicas", 0)
-    if isinstance(replicas, bool) or not isinstance(replicas, int):
-        raise BadRequest(
-            'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer'
-        )
+    replicas = number(sent, "spec", "replicas")
     if replicas < 0:
         message = f"Invalid value: {replicas}: must be greater than or equal to 0"
         error = FieldError("spec.replicas", "FieldValueInvalid", message)

@@ -45,11 +45,11 @@ async def patch(call: Call) -> Response:
     return object_response(call, await shown(call, changed.value))
 
 
-def whole(call: Call, found: Object) -> Object:
+def whole(call: Call, found: Object, expected: Resource | None = None) -> Object:
     """What a patch has made of the object, decoded. Raises Invalid, about the patch, for what is no object of
     the kind."""
     try:
-        return rules.patched(call, call.resource, found)
+        return rules.patched(call, expected or call.resource, found)
     except Undecodable as error:
         strategic = content_type(call.request) == STRATEGIC_PATCH
         raise _no_result(found, error.converted if strategic else error.why) from None
@@ -116,8 +116,8 @@ def _unsupported(call: Call) -> UnsupportedMediaType:
     return UnsupportedMediaType("415: Unsupported Media Type", details={})
 
 
-async def _apply(call: Call) -> Response:
-    """Server-side apply."""
+def read_configuration(call: Call) -> Object:
+    """What is to be applied. Raises Invalid, BadRequest."""
     if not call.options.field_manager:
         message = "Required value: is required for apply patch"
         raise _invalid(FieldError("fieldManager", "FieldValueRequired", message))
@@ -125,6 +125,12 @@ async def _apply(call: Call) -> Response:
     _check_repeated(call)
     if not isinstance(config, dict):
         raise BadRequest("error decoding YAML: the configuration is not an object")
+    return config
+
+
+async def _apply(call: Call) -> Response:
+    """Server-side apply."""
+    config = read_configuration(call)
     manager, force = call.options.field_manager, bool(call.options.force)
 
     def make(current: Object | None) -> Object:

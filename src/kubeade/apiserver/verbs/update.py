@@ -29,6 +29,8 @@ _CREATED_BY_PUT = frozenset(
 )
 _CONDITIONAL = frozenset(
     {
+        "apiextensions.k8s.io/customresourcedefinitions",
+        "apiregistration.k8s.io/apiservices",
         "certificates.k8s.io/clustertrustbundles",
         "certificates.k8s.io/podcertificaterequests",
         "node.k8s.io/runtimeclasses",

@@ -104,7 +104,7 @@ def test_values_become_canonical(decoder: Decoder) -> None:
     decoded, _ = decoder.decode(PODS, pod(resources={"limits": limits}))
     cleaned = decoded["spec"]["containers"][0]["resources"]["limits"]
     assert cleaned == {"memory": "1Gi", "cpu": "500m", "example.com/x": "2"}
-    lease = {"spec": {"renewTime": "2026-01-02T03:04:05+02:00"}}
+    lease = {"spec": {"renewTime": "2026-01-02T03:04:05.000000+02:00"}}
     assert decoder.decode(LEASES, lease)[0]["spec"]["renewTime"] == "2026-01-02T01:04:05.000000Z"
     secret = {"data": {"a": "YWJj\nZGVm\n"}}
     assert decoder.decode(SECRETS, secret)[0]["data"] == {"a": "YWJjZGVm"}
