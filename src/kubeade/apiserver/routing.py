@@ -62,14 +62,12 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
         raise NotFound(_NO_SUCH, details={})
     if info.rest and info.subresource != "proxy":
         raise NotFound(_NO_SUCH, details={})
-    since, warning = _DEPRECATED.get((info.group, info.version, info.resource), (0, ""))
-    if warning and int(call.backend.schema.version.partition(".")[2]) >= since:
-        call.warnings.append(warning)
     if info.subresource:
         return await _subresource(call, subresources)
     misplaced = bool(info.name) is (info.verb in _ON_COLLECTIONS) and info.verb != "watch"
     if info.verb not in call.type.verbs or misplaced:
         raise not_allowed(call)
+    _warn_of_deprecation(call)
     responder = call.backend.responders.get((info.group, info.resource, ""))
     if responder is not None:
         return await _respond(call, responder)
@@ -83,6 +81,13 @@ async def route(call: Call, subresources: SubresourceRegistry) -> Response:
     return await _VERBS[info.verb](call)
 
 
+def _warn_of_deprecation(call: Call) -> None:
+    info = call.info
+    since, warning = _DEPRECATED.get((info.group, info.version, info.resource), (0, ""))
+    if warning and int(call.backend.schema.version.partition(".")[2]) >= since:
+        call.warnings.append(warning)
+
+
 async def _subresource(call: Call, subresources: SubresourceRegistry) -> Response:
     info = call.info
     declared = call.type.subresources.get(info.subresource)
@@ -90,6 +95,7 @@ async def _subresource(call: Call, subresources: SubresourceRegistry) -> Respons
         raise NotFound(_NO_SUCH, details={})
     if declared is not None and info.verb not in declared.verbs and info.subresource not in _ANY_METHOD:
         raise not_allowed(call)
+    _warn_of_deprecation(call)
     responder = call.backend.responders.get((info.group, info.resource, info.subresource))
     if responder is not None:
         return await _respond(call, responder)

@@ -1,4 +1,5 @@
-"""Defaults of dynamic resource allocation: one device where no number is said."""
+"""Defaults of dynamic resource allocation: one device where no number is said, all of a key's value
+tolerated."""
 
 from kubeade.api.defaults.fill import fill, fill_number
 from kubeade.api.parts import part, parts
@@ -14,6 +15,8 @@ def default_resource_claim(claim: Object) -> None:
             fill(choice, "allocationMode", "ExactCount")
             if choice["allocationMode"] == "ExactCount":
                 fill_number(choice, "count", 1)
+            for toleration in parts(choice, "tolerations"):
+                fill(toleration, "operator", "Equal")
 
 
 def default_resource_claim_template(template: Object) -> None:

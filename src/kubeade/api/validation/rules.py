@@ -139,6 +139,7 @@ _OTHERS = {
     ("policy", "PodDisruptionBudget"): KindRules(
         always=platform.pod_disruption_budget,
         subresources={"status": platform.pod_disruption_budget_status},
+        name=path_segment,
         plain_finalizers=True,
     ),
     ("discovery.k8s.io", "EndpointSlice"): KindRules(
@@ -189,6 +190,7 @@ _OTHERS = {
     ("certificates.k8s.io", "CertificateSigningRequest"): KindRules(
         always=access.signing_request,
         change=access.signing_request_change,
+        name=path_segment,
         subresources={
             "status": access.signing_request_change,
             "approval": access.signing_request_approval,
