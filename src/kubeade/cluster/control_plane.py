@@ -82,6 +82,7 @@ class ControlPlane:
             storage, tokens, clock, ids, self._request_headers, self._further
         )
         notes = SharedNotes(storage) if ledger.shared else None
+        self._legacy_tokens = authentication.legacy_tokens
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr, notes)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
@@ -180,6 +181,7 @@ class ControlPlane:
             keeping = keep_current(self._storage, self._writer, self._config, self._quotas, self._servers)
             group.create_task(keeping)
             group.create_task(self._aggregator.run(self._writer, self.server.catalogue))
+            group.create_task(self._legacy_tokens.run(self._writer))
             group.create_task(self._files.run())
             group.create_task(self._trust.renewal.run())
             if self._encryption is not None:

@@ -54,7 +54,8 @@ class ApiServerProcess:
 
     async def kill(self) -> None:
         if self.process is not None:
-            self.process.kill()
+            with suppress(ProcessLookupError):
+                self.process.kill()
             await self.process.wait()
             self.process = None
 
@@ -102,11 +103,20 @@ class ApiServerProcesses:
         self._transports = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await asyncio.gather(*(each.start() for each in self.all))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in self.all:
+                    group.create_task(each.start())
+        except BaseException:
+            await self._kill_all()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._transports.aclose()
+        await self._kill_all()
+
+    async def _kill_all(self) -> None:
         for each in self.all:
             await each.kill()
 

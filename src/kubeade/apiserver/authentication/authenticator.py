@@ -9,6 +9,7 @@ from kubeade.apiserver.authentication.bearer import BearerAuthenticator, TokenAu
 from kubeade.apiserver.authentication.bootstrap_token import BootstrapTokenAuthenticator
 from kubeade.apiserver.authentication.issuers import Issuers
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys
+from kubeade.apiserver.authentication.legacy_tokens import LegacyTokens
 from kubeade.apiserver.authentication.openid import OpenIdDocuments
 from kubeade.apiserver.authentication.request_header import RequestHeaderAuthenticator, RequestHeaders
 from kubeade.apiserver.authentication.reviews import SelfSubjectReviews, TokenReviews
@@ -109,12 +110,14 @@ class RequestAuthenticator:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """All that the wiring needs of this room. `keys` also signs for the token controller."""
+    """All that the wiring needs of this room. `keys` also signs for the token controller; `legacy_tokens` are
+    to be run."""
 
     authenticator: RequestAuthenticator
     responders: Mapping[tuple[str, str, str], Responder]
     documents: OpenIdDocuments
     keys: ServiceAccountKeys
+    legacy_tokens: LegacyTokens
 
 
 def build_authenticator(
@@ -150,4 +153,5 @@ def build_authenticator(
         responders,
         OpenIdDocuments(keys, tokens.issuers[0], tokens.keys_url),
         keys,
+        accounts.legacy_tokens,
     )

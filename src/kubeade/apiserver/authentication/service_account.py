@@ -13,6 +13,7 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
 from kubeade.apiserver.authentication.claims import LEGACY_ISSUER, legacy_claim
 from kubeade.apiserver.authentication.jws import InvalidToken, ServiceAccountKeys, unverified_claims
+from kubeade.apiserver.authentication.legacy_tokens import LegacyTokens
 from kubeade.apiserver.authentication.users import (
     CREDENTIAL_ID,
     account_groups,
@@ -34,6 +35,10 @@ class NotThere(InvalidToken):
     """What a token of ours depends on is not there, or not yet."""
 
 
+_INVALID = (
+    "has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, "
+    f"or remove the '{INVALID_SINCE_LABEL}' label from the secret to temporarily allow use of this token"
+)
 BoundKey = tuple[str, str, str]
 _FOREVER = float("inf")
 
@@ -59,6 +64,7 @@ class ServiceAccountAuthenticator:
         issuers: Sequence[str],
         audiences: Sequence[str],
     ) -> None:
+        self.legacy_tokens = LegacyTokens(reader, clock)
         self._keys = keys
         self._reader = reader
         self._clock = clock
@@ -164,12 +170,17 @@ class ServiceAccountAuthenticator:
         kept = b64decode((secret.get("data") or {}).get("token") or "")
         if not hmac.compare_digest(kept, token.encode()):
             raise InvalidToken("Token does not match server's copy")
-        if INVALID_SINCE_LABEL in (secret["metadata"].get("labels") or {}):
-            raise InvalidToken(f"the token in secret {namespace}/{secret_name} has been marked invalid")
         account = self._account({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}})
+        self.legacy_tokens.used(secret)
+        if (secret["metadata"].get("labels") or {}).get(INVALID_SINCE_LABEL):
+            raise InvalidToken(
+                f"the token in secret {namespace}/{secret_name} for service account {namespace}/{name} "
+                + _INVALID
+            )
         user = _user({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}, "")
         bound_to = (_key(SERVICE_ACCOUNTS, account), _key(SECRETS, secret))
-        return VerifiedToken(user, self.audiences, _deadline(account), bound_to)
+        good_until = min(_deadline(account), self.legacy_tokens.end_of_day())
+        return VerifiedToken(user, self.audiences, good_until, bound_to)
 
     def _remember(self, token: str, verified: VerifiedToken) -> None:
         dropped = self._verified.put(token, verified)

@@ -1,6 +1,8 @@
 """Tokens of service accounts: issued on request, good while all they are bound to is there, and no longer."""
 
+import asyncio
 import base64
+import contextlib
 import json
 import random
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kubeade.api.errors import BadRequest, Conflict, Invalid, NotFound, Unauthorized
-from kubeade.api.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
+from kubeade.api.resources import CONFIG_MAPS, NODES, PODS, SECRETS, SERVICE_ACCOUNTS
 from kubeade.apiserver.authentication.authenticator import TokenConfig, build_authenticator
 from kubeade.apiserver.authentication.claims import legacy_claims
 from kubeade.apiserver.seams import Question, User
@@ -257,6 +259,75 @@ async def test_a_secrets_token_counts_while_the_secret_holds_it(room):
     room.cluster.put(SECRETS, {**secret, "data": {}})
     with pytest.raises(Unauthorized):
         await room.user(token)
+
+
+LAST_USED = "kubernetes.io/legacy-token-last-used"
+INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
+
+
+@contextlib.asynccontextmanager
+async def noting(room):
+    """A room with a token in a Secret, and what notes its use."""
+    token = room.built.keys.sign(legacy_claims(room.account, "seller-token"))
+    data = {"token": base64.b64encode(token.encode()).decode()}
+    room.cluster.put(SECRETS, {"metadata": {"name": "seller-token", "namespace": "shop"}, "data": data})
+    running = asyncio.ensure_future(room.built.legacy_tokens.run(room.cluster))
+    await asyncio.sleep(0)
+    yield token
+    running.cancel()
+
+
+def labels(room):
+    return room.cluster.read(SECRETS, "seller-token", "shop")["metadata"].get("labels") or {}
+
+
+async def until_noted(room, day):
+    async with asyncio.timeout(10):
+        while labels(room).get(LAST_USED) != day:
+            await asyncio.sleep(0)
+
+
+async def test_a_secret_is_told_each_day_that_its_token_is_used(room):
+    async with noting(room) as token:
+        assert LAST_USED not in labels(room)
+        await room.user(token)
+        await until_noted(room, "2026-01-31")
+        revision = room.cluster.read(SECRETS, "seller-token", "shop")["metadata"]["resourceVersion"]
+        await room.user(token)
+        await asyncio.sleep(0.01)
+        found = room.cluster.read(SECRETS, "seller-token", "shop")["metadata"]["resourceVersion"]
+        assert found == revision, "once a day is enough"
+        room.clock.moment += timedelta(days=1, seconds=1)
+        await room.user(token)
+        await until_noted(room, "2026-02-01")
+
+
+async def test_a_token_that_was_marked_invalid_is_refused_and_its_use_noted(room):
+    async with noting(room) as token:
+        secret = room.cluster.read(SECRETS, "seller-token", "shop")
+        secret["metadata"]["labels"] = {INVALID_SINCE: "2026-01-01"}
+        room.cluster.put(SECRETS, secret)
+        told = (await room.review(token))["error"]
+        assert "the token in secret shop/seller-token for service account shop/seller has been marked" in told
+        await until_noted(room, "2026-01-31")
+
+
+async def test_it_is_told_since_when_use_is_noted(room):
+    tracking = ("kube-apiserver-legacy-service-account-token-tracking", "kube-system")
+    async with noting(room):
+
+        async def until_since(day):
+            async with asyncio.timeout(10):
+                while (room.cluster.read(CONFIG_MAPS, *tracking) or {}).get("data") != {"since": day}:
+                    await asyncio.sleep(0)
+
+        await until_since("2026-01-31")
+        found = room.cluster.read(CONFIG_MAPS, *tracking)
+        room.clock.moment += timedelta(days=1)
+        room.cluster.put(CONFIG_MAPS, {**found, "data": {"since": "lemons"}})
+        await until_since("2026-02-01")
+        room.cluster.delete(CONFIG_MAPS, *tracking)
+        await until_since("2026-02-01")
 
 
 async def test_a_bootstrap_token_makes_a_bootstrapper(room):
