@@ -1,6 +1,6 @@
 """The big run: `python tests/fuzz --requests 300000`. Starts a cluster of its own and prints the seed.
 
-Every failure is printed with its seed and number: the same seed sends the same requests in the same order.
+A twentieth more each are connections that speak no proper HTTP, and calls of the ledger's etcd face. Every failure is printed with its seed and number: the same seed sends the same requests in the same order.
 """
 
 # ruff: noqa: T201 - a command that tells how it goes
@@ -15,10 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from fuzz_face import fuzz_face
 from fuzz_session import Session
 
 KUBEADE = [sys.executable, "-m", "kubeade.cli.main"]
 _RAW_SHARE = 20
+_ENOUGH_SAMPLES, _MOST_GROWTH = 20, 1.25
 
 
 def main() -> int:
@@ -49,21 +51,37 @@ def start_cluster(data: Path) -> None:
 
 
 async def _fuzz(data: Path, seed: int, count: int, workers: int) -> Session:
-    session = Session(data)
+    session, memory = Session(data), list[int]()
     await session.prepare()
-    telling = asyncio.create_task(_tell(session, data))
-    await asyncio.gather(session.requests(seed, count, workers), session.raw_bytes(seed, count // _RAW_SHARE))
+    telling = asyncio.create_task(_tell(session, data, memory))
+    *_, face = await asyncio.gather(
+        session.requests(seed, count, workers),
+        session.raw_bytes(seed, count // _RAW_SHARE),
+        fuzz_face(data, seed, count // _RAW_SHARE),
+    )
     telling.cancel()
     await session.verify()
+    session.findings.failures += [*face.failures, *_growth(memory)]
+    print(f"calls of the etcd face: {dict(face.codes)}")
     return session
 
 
-async def _tell(session: Session, data: Path) -> None:
+def _growth(memory: list[int]) -> list[str]:
+    """What is wrong with resident MiB over time, once caches are full: what is stored stays about the same."""
+    fifth = len(memory) // 5
+    if fifth < _ENOUGH_SAMPLES:
+        return []
+    early, late = max(memory[fifth : 2 * fifth]), max(memory[-fifth:])
+    return [f"memory grew from {early} to {late} MiB"] if late > early * _MOST_GROWTH else []
+
+
+async def _tell(session: Session, data: Path, memory: list[int]) -> None:
     """A line every ten seconds: how many answers, how much memory, how many failures."""
     pid, began = json.loads((data / "process.json").read_text())["pid"], time.monotonic()
     while True:
         status = Path(f"/proc/{pid}/status").read_text()
         resident = int(status.partition("VmRSS:")[2].split()[0]) // 1024
+        memory.append(resident)
         answers = sum(session.findings.statuses.values())
         failed = len(session.findings.failures)
         print(

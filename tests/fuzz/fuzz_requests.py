@@ -5,13 +5,14 @@ everything, say) is only tried as a dry run; everything lies in a namespace of i
 """
 
 import zlib
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import msgspec
 import yaml
+from fuzz_request import NAMESPACE, FuzzRequest
+from fuzz_rooms import RoomMaker
 from fuzz_values import NUMBERS, WORDS, any_value, mutated, value_of
 
 from kubeade.api.catalogue import Catalogue
@@ -19,7 +20,6 @@ from kubeade.api.protobuf.codec import ProtobufCodec
 from kubeade.api.resource_type import ResourceType
 from kubeade.api.schema import Schema
 
-NAMESPACE = "fuzz"
 _ONLY_TRIED = ("admissionregistration.k8s.io", "apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io")
 _ONLY_TRIED_KINDS = ("resourcequotas", "limitranges")
 _CONTENT_TYPES = (
@@ -108,17 +108,6 @@ _OTHER_PATHS = (
 )
 
 
-@dataclass(slots=True)
-class FuzzRequest:
-    """One request to be sent; `authenticated` with the administrator's certificate."""
-
-    method: str
-    target: str
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    authenticated: bool = True
-
-
 class RequestMaker:
     """An endless source of requests from one seed."""
 
@@ -127,16 +116,24 @@ class RequestMaker:
         self._schema = Schema.load()
         self._codec = ProtobufCodec(self._schema)
         self._types = list(Catalogue.built_in())
+        self._rooms = RoomMaker(self._random)
 
     def next(self) -> FuzzRequest:
         random = self._random
         roll = random.random()
-        request = self._plain() if roll < 0.03 else self._odd_path() if roll < 0.08 else self._resource()
+        request = self._made(roll)
         request.authenticated = random.random() < 0.9
         self._spoil_headers(request)
         if random.random() < 0.08:
             request.body = damaged(random, request.body)
         return request
+
+    def _made(self, roll: float) -> FuzzRequest:
+        if roll < 0.03:
+            return self._plain()
+        if roll < 0.08:
+            return self._odd_path()
+        return self._rooms.next() if roll < 0.3 else self._resource()
 
     # -- requests ----------------------------------------------------------------------------------
 

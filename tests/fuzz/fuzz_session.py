@@ -8,12 +8,13 @@ acknowledged and is not there. Witnesses for the last are ConfigMaps in a namesp
 import asyncio
 import json
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from fuzz_requests import NAMESPACE, FuzzRequest, RequestMaker
+from fuzz_request import NAMESPACE, FuzzRequest
+from fuzz_requests import RequestMaker
 from fuzz_wire import bytes_for_http, bytes_for_tls
 
 from kubeade.client import kubeconfig
@@ -22,6 +23,7 @@ from kubeade.client.socket import ssl_context
 ANSWER_SECONDS = 20.0
 WITNESSES = "witness"
 _ENOUGH_BYTES = 2_000_000
+_MOST_WITNESSES = 500
 _AS_UPSTREAM = (  # a 5xx that the real server gives, too, in the same words
     *("Too large resource version", "error trying to reach service", "no endpoints available"),
     *(
@@ -31,6 +33,7 @@ _AS_UPSTREAM = (  # a 5xx that the real server gives, too, in the same words
         "invalid patch format of",
     ),
     *("does not contain declared merge key", "list element types are not identical"),
+    *("failed calling webhook", "no service port", "service unavailable", "unable to upgrade"),
 )
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -54,7 +57,7 @@ class Session:
         self._unknown = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._unknown.check_hostname, self._unknown.verify_mode = False, ssl.CERT_NONE
         self._open: dict[bool, list[Streams]] = {True: [], False: []}
-        self._witnesses: list[str] = []
+        self._witnesses: deque[str] = deque()
         self.findings = Findings()
 
     async def prepare(self) -> None:
@@ -62,6 +65,7 @@ class Session:
             status, body = await self._send(_create("/api/v1/namespaces", {"metadata": {"name": name}}))
             assert status in {201, 409}, body
         await self._send(_create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", _DEFINITION))
+        await self._send(_create(f"/api/v1/namespaces/{NAMESPACE}/pods", _POD))
 
     async def requests(self, seed: int, count: int, workers: int) -> None:
         """`count` requests; worker n draws its own from seed + n."""
@@ -83,7 +87,7 @@ class Session:
             listed = {item["metadata"]["name"] for item in json.loads(body)["items"]}
         lost = [name for name in self._witnesses if name not in listed]
         if lost:
-            self.findings.failures.append(f"acknowledged but lost ({status}): {lost[:10]}")
+            self.findings.failures.append(f"acknowledged but lost ({status}): {lost[:10]} {body[:300]!r}")
         for streams in (*self._open[True], *self._open[False]):
             streams[1].close()
 
@@ -107,10 +111,16 @@ class Session:
                 await self._witness(f"witness-{seed}-{number}")
 
     async def _witness(self, name: str) -> None:
-        body = {"metadata": {"name": name}}
-        status, _ = await self._send(_create(f"/api/v1/namespaces/{WITNESSES}/configmaps", body))
+        """One more, and the oldest goes: there is as much to keep at the end as at the beginning."""
+        path = f"/api/v1/namespaces/{WITNESSES}/configmaps"
+        status, _ = await self._send(_create(path, {"metadata": {"name": name}}))
         if status == 201:
             self._witnesses.append(name)
+        if len(self._witnesses) > _MOST_WITNESSES:
+            oldest = self._witnesses.popleft()
+            status, _ = await self._send(FuzzRequest("DELETE", f"{path}/{oldest}"))
+            if status != 200:
+                self.findings.failures.append(f"acknowledged but lost ({status}): {oldest}")
 
     def _fail(self, what: str, seed: int, number: int, request: FuzzRequest) -> None:
         sent = f"{request.method} {request.target} {request.headers} {request.body[:4000]!r}"
@@ -124,6 +134,9 @@ class Session:
         try:
             streams[1].write(_on_the_wire(request))
             status, body, again = await _answer(streams[0], request)
+            if status == 101 and request.after:
+                streams[1].write(request.after)
+                await _some(streams[0])
         except BaseException:
             streams[1].close()
             raise
@@ -199,6 +212,10 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
+_POD = {
+    "metadata": {"name": "running", "labels": {"a": "b"}},
+    "spec": {"containers": [{"name": "a", "image": "x"}]},
+}
 _DEFINITION = {
     "metadata": {"name": "oranges.fuzz.example.com"},
     "spec": {

@@ -19,6 +19,8 @@ from kubeade.store.sqlite import SqliteLedger
 
 LOOPBACK = "127.0.0.1"
 AUTHORITY_NAME = "kubeade-ledger"
+_SERVER_NAME = "kubeade-ledger-server"
+"""Not the authority's: to OpenSSL a certificate whose issuer has its own name has signed itself."""
 
 
 class Endpoint(msgspec.Struct):
@@ -92,7 +94,7 @@ class LedgerDoor:
         authority = _authority(self._data, self._clock)
 
         def tls() -> FaceTls:
-            own = authority.issue("server", Subject("kubeade-ledger", names=("localhost", LOOPBACK)))
+            own = authority.issue("server", Subject(_SERVER_NAME, names=("localhost", LOOPBACK)))
             return FaceTls(own.certificate_pem, own.key_pem, authority.certificate_pem)
 
         face = EtcdFace(self.ledger, self._url, self._data.root)

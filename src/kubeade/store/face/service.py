@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import grpc
 
 from kubeade.lib.protobuf.message import Message, decode, encode
+from kubeade.lib.protobuf.wire import WireError
 from kubeade.store.etcd.messages import ResponseHeader
 from kubeade.store.etcd.refusals import Refusal, refusal_of
 from kubeade.store.ledger import LedgerError
@@ -56,17 +57,17 @@ class Service:
 
     def unary(self, name: str, request: type[Message], answer: Unary) -> None:
         self._methods[name] = grpc.unary_unary_rpc_method_handler(
-            partial(_answer, answer), partial(decode, request), encode
+            partial(_answer, answer), partial(_read, request), encode
         )
 
     def stream(self, name: str, request: type[Message], answer: Stream) -> None:
         self._methods[name] = grpc.stream_stream_rpc_method_handler(
-            partial(_answer_stream, answer), partial(decode, request), encode
+            partial(_answer_stream, answer), partial(_read, request), encode
         )
 
     def download(self, name: str, request: type[Message], answer: Download) -> None:
         self._methods[name] = grpc.unary_stream_rpc_method_handler(
-            partial(_answer_stream, answer), partial(decode, request), encode
+            partial(_answer_stream, answer), partial(_read, request), encode
         )
 
     @property
@@ -75,7 +76,32 @@ class Service:
         return grpc.method_handlers_generic_handler(self._name, self._methods)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """In place of a message, as gRPC would answer for itself to bytes that are none."""
+
+    why: str
+
+
+def _read(kind: type[Message], data: bytes) -> Message | _Unreadable:
+    try:
+        return decode(kind, data)
+    except (WireError, UnicodeDecodeError) as error:
+        return _Unreadable(str(error))
+
+
+async def _readable(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async for request in requests:
+        if isinstance(request, _Unreadable):
+            told = f"grpc: failed to unmarshal the received message: {request.why}"
+            await context.abort(grpc.StatusCode.INTERNAL, told)
+        yield request
+
+
 async def _answer(answer: Unary, request: Any, context: Any) -> Message | None:
+    if isinstance(request, _Unreadable):
+        told = f"grpc: error unmarshalling request: {request.why}"
+        await context.abort(grpc.StatusCode.INTERNAL, told)
     try:
         return await answer(request)
     except LedgerError as error:
@@ -86,8 +112,12 @@ async def _answer(answer: Unary, request: Any, context: Any) -> Message | None:
 
 
 async def _answer_stream(answer: Callable[[Any], AsyncIterator[Message]], request: Any, context: Any) -> None:
+    if isinstance(request, _Unreadable):
+        told = f"grpc: error unmarshalling request: {request.why}"
+        await context.abort(grpc.StatusCode.INTERNAL, told)
+    requests = _readable(request, context) if isinstance(request, AsyncIterator) else request
     try:
-        async for message in answer(request):
+        async for message in answer(requests):
             await context.write(message)
     except LedgerError as error:
         await _refuse(context, refusal_of(error))

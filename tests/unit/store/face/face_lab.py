@@ -15,10 +15,10 @@ from kubeade.store.sqlite import SqliteLedger
 class FaceLab:
     def __init__(self, ledger: SqliteLedger, channel: Any) -> None:
         self.ledger = ledger
-        self._channel = channel
+        self.channel = channel
 
     async def ask(self, method: str, request: Message, kind: type[Message] = m.HeaderResponse) -> Any:
-        call = self._channel.unary_unary(f"/{method}", encode, partial(decode, kind))
+        call = self.channel.unary_unary(f"/{method}", encode, partial(decode, kind))
         return await call(request, timeout=10)
 
     async def refused(self, method: str, request: Message) -> str:
@@ -44,7 +44,7 @@ class FaceLab:
         return answer
 
     def watch(self) -> "WatchLab":
-        call = self._channel.stream_stream(
+        call = self.channel.stream_stream(
             "/etcdserverpb.Watch/Watch", encode, partial(decode, m.WatchResponse)
         )
         return WatchLab(call(timeout=20))

@@ -1,0 +1,28 @@
+"""Bytes that are no message are refused as gRPC's own server does it."""
+
+import grpc
+import grpc.aio
+import pytest
+from face_lab import FaceLab
+
+
+async def refused(call: grpc.aio.Call) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), str(error.value.details())
+
+
+async def test_a_request_that_is_no_message_is_told_to_be_none(lab: FaceLab) -> None:
+    code, told = await refused(lab.channel.unary_unary("/etcdserverpb.KV/Range")(b"\x07", timeout=10))
+    assert (code, told) == (
+        grpc.StatusCode.INTERNAL,
+        "grpc: error unmarshalling request: proto: illegal wireType 7",
+    )
+
+
+async def test_so_is_one_on_a_stream(lab: FaceLab) -> None:
+    call = lab.channel.stream_stream("/etcdserverpb.Watch/Watch")(timeout=10)
+    await call.write(b"\x07")
+    code, told = await refused(call.read())
+    assert code is grpc.StatusCode.INTERNAL
+    assert told.startswith("grpc: failed to unmarshal the received message")
