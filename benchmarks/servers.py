@@ -84,7 +84,9 @@ def start_kubeade(directory: Path, *arguments: str) -> Server:
     command = [sys.executable, "-m", "kubeade.cli.main"]
     data = ["--data-dir", str(directory)]
     began = time.perf_counter()
-    subprocess.run([*command, "up", "--detach", *data, *arguments], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "up", "--detach", "--port", "0", *data, *arguments], check=True, capture_output=True
+    )
     ready = time.perf_counter() - began
     credentials = kubeconfig.load(directory / "kubeconfig")
     host, port = credentials.server.removeprefix("https://").split(":")
