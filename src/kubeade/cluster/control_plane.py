@@ -2,10 +2,12 @@
 sockets."""
 
 import asyncio
+import logging
 import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubeade.api.errors import ApiError
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.aggregation import Aggregator
@@ -46,7 +48,10 @@ if TYPE_CHECKING:
     from kubeade.apiserver.audit.trail import Auditor
     from kubeade.apiserver.encryption.keeping import EncryptionKeeper
 
+log = logging.getLogger(__name__)
+
 LOOPBACK = "127.0.0.1"
+RETRY_SECONDS = 5.0
 
 
 class ControlPlane:
@@ -83,6 +88,9 @@ class ControlPlane:
         )
         notes = SharedNotes(storage) if ledger.shared else None
         self._legacy_tokens = authentication.legacy_tokens
+        self._authenticator = authentication.authenticator
+        self._authorities_changed = asyncio.Event()
+        trust.renewal.hold("who signs clients", self._renew_authorities)
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr, notes)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
@@ -134,6 +142,16 @@ class ControlPlane:
         """For asking nodes; unverified only where a request for a log says so."""
         return self._trust.kubelet_context(self._data, Subject(KUBELET_CLIENT_USER), verified=verified)
 
+    def _renew_authorities(self) -> bool:
+        """Whether files say now that others sign users or front proxies. Raises OSError, ValueError."""
+        found = self._trust.request_headers()
+        if found == self._request_headers:
+            return False
+        self._authenticator.trust(found)
+        self._request_headers = found
+        self._authorities_changed.set()
+        return True
+
     async def start(self, addresses: list[str], bind: str = "") -> None:
         """Answer on loopback and on `addresses`, or on `bind` alone, of which `addresses` are what others
         see; then make what every cluster has. Raises OSError."""
@@ -184,8 +202,26 @@ class ControlPlane:
             group.create_task(self._legacy_tokens.run(self._writer))
             group.create_task(self._files.run())
             group.create_task(self._trust.renewal.run())
+            group.create_task(self._publish_authorities())
             if self._encryption is not None:
                 group.create_task(self._encryption.run())
+
+    async def _publish_authorities(self) -> None:
+        """Tell extension API servers of them, too."""
+        while True:
+            await self._authorities_changed.wait()
+            self._authorities_changed.clear()
+            headers = self._request_headers
+            client_ca_pem = headers.user_authority_pem.decode()
+            self._config = replace(
+                self._config, client_ca_pem=client_ca_pem, request_headers=headers.published()
+            )
+            try:
+                await bootstrap(self._storage, self._writer, self._config, self._clock)
+            except ApiError as error:
+                log.warning("extension API servers do not know who signs clients yet: %s", error.message)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._authorities_changed.set()
 
     async def stop(self) -> None:
         """End watches, answer what is under way, close the sockets."""

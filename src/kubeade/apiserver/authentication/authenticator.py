@@ -69,6 +69,15 @@ class RequestAuthenticator:
         self._proxies = proxies
         self._anonymous = anonymous
 
+    def trust(self, headers: RequestHeaders) -> None:
+        """Their authorities, from now on. Raises ValueError, and nothing changes."""
+        users, proxies = Issuers(headers.user_authority_pem), Issuers(headers.authority_pem)
+        users.check()
+        proxies.check()
+        self._certificates.trust(users)
+        if self._proxies is not None:
+            self._proxies.trust(proxies)
+
     async def authenticate(self, request: Request) -> User | None:
         """Raises Unauthorized for wrong credentials."""
         user = await self._authenticated(request)

@@ -28,6 +28,11 @@ class Issuers:
     def __init__(self, bundle_pem: bytes) -> None:
         self._bundle_pem = bundle_pem
 
+    def check(self) -> None:
+        """Raises ValueError for what is no bundle of certificates."""
+        if not self._authorities:
+            raise ValueError("there is no certificate in it")
+
     def good_until(self, der: bytes, intermediates: Sequence[bytes], now: datetime) -> datetime | None:
         """When the first certificate of the chain expires; None where there is no chain at `now`."""
         from cryptography.x509 import load_der_x509_certificate

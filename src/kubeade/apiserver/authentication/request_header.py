@@ -64,6 +64,11 @@ class RequestHeaderAuthenticator:
         self._told = frozenset((*self._names, *self._uids, *self._groups))
         self._known: BoundedCache[bytes, _Proxy] = BoundedCache(_MAX_REMEMBERED_PROXIES)
 
+    def trust(self, issuers: Issuers) -> None:
+        """These sign front proxies from now on."""
+        self._issuers = issuers
+        self._known = BoundedCache(_MAX_REMEMBERED_PROXIES)
+
     def authenticate(self, request: Request) -> User | None:
         """None where no front proxy asks for somebody. Raises Unauthorized for a proxy that may not."""
         name = next(self._values(request, self._names), "")

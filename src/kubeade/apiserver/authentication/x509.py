@@ -25,6 +25,11 @@ class CertificateAuthenticator:
         self._issuers = issuers
         self._known: BoundedCache[bytes, tuple[User, datetime]] = BoundedCache(MAX_REMEMBERED_CERTIFICATES)
 
+    def trust(self, issuers: Issuers) -> None:
+        """These sign users from now on."""
+        self._issuers = issuers
+        self._known = BoundedCache(MAX_REMEMBERED_CERTIFICATES)
+
     def authenticate(self, der: bytes, intermediates: Sequence[bytes] = ()) -> User | None:
         """None for a certificate without a name. Raises Unauthorized, also for one of another authority."""
         known = self._known.get(der)

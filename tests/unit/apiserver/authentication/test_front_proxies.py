@@ -106,3 +106,19 @@ async def test_headers_of_other_names_are_read_and_never_sent_on(tmp_path: Path)
         request = Request("GET", "/", headers=dict(sent), peer_certificate=certificate)
         assert (await gate.authenticator.authenticate(request)).name == name
         assert request.headers == {"x-user-agent": "kept"}
+
+
+async def test_authorities_can_be_exchanged(gate: Gate, tmp_path: Path) -> None:
+    jane = signed(gate.users, "jane")
+    assert (await gate.ask(jane)).name == "jane"
+    (tmp_path / "new").mkdir()
+    new = Authority(tmp_path / "new", FixedClock())
+    for broken in (b"", b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n"):
+        with pytest.raises(ValueError, match=r"PEM|certificate|parsing"):
+            gate.authenticator.trust(RequestHeaders(gate.proxies.certificate_pem, broken))
+    assert (await gate.ask(jane)).name == "jane"
+    gate.authenticator.trust(RequestHeaders(new.certificate_pem, new.certificate_pem))
+    assert (await gate.ask(signed(new, "ann"))).name == "ann"
+    assert (await gate.ask(signed(new, "front-proxy-client"), x_remote_user="bob")).name == "bob"
+    with pytest.raises(Unauthorized):
+        await gate.ask(jane)
