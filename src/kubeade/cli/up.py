@@ -6,7 +6,7 @@ import argparse
 from kubeade.cli import access, etcd, version
 from kubeade.cli.errors import CommandError
 from kubeade.cli.starting import start
-from kubeade.cluster.settings import Order
+from kubeade.cluster.settings import Order, Room
 
 HELP = "start a cluster: the API server, its node and all that belongs to them"
 
@@ -44,6 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how large the ledger's file may become (default: as the disk has room)",
     )
+    parser.add_argument(
+        "--history-budget",
+        type=int,
+        default=0,
+        metavar="BYTES",
+        help="how much of the past the ledger keeps for 'history' and 'get --at', however old (default: 10000"
+        " changes and all of the last five minutes, in 64 MiB)",
+    )
     etcd.add_arguments(parser)
     version.add_arguments(parser)
     access.add_arguments(parser)
@@ -73,6 +81,12 @@ def _order(options: argparse.Namespace) -> Order:
             "--quota-backend-bytes is a number of bytes for the ledger in sqlite; a real etcd has its own",
             exit_code=2,
         )
+    if options.history_budget < 0 or (options.history_budget and store is not None):
+        raise CommandError(
+            "--history-budget is a number of bytes for the ledger in sqlite; a real etcd's history is kept"
+            " for five to ten minutes",
+            exit_code=2,
+        )
     if options.advertise_address:
         from ipaddress import ip_address
 
@@ -93,5 +107,5 @@ def _order(options: argparse.Namespace) -> Order:
         store,
         options.advertise_address,
         access.read(options),
-        options.quota_backend_bytes,
+        Room(options.quota_backend_bytes, options.history_budget),
     )

@@ -151,7 +151,7 @@ class Cluster:
     async def _open_store(self, kept: Settings | None, chosen: Settings) -> Store:
         """What was chosen for a new cluster does not stay where it cannot have its ledger there."""
         try:
-            return await Store.open(self._data, chosen.etcd, self._clock, self._order.quota_bytes)
+            return await Store.open(self._data, chosen.etcd, self._clock, self._order.room)
         except (LedgerError, OSError):
             if kept is None:
                 self._data.settings.unlink(missing_ok=True)

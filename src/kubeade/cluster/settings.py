@@ -43,12 +43,20 @@ class EtcdSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What the ledger's file may take. `quota_bytes` 0: the disk's size. `history_bytes`: the past is kept as
+    far as it goes into so much, however old; 0: as far as the ledger itself finds right."""
+
+    quota_bytes: int = 0
+    history_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What the user asked for on the command line. `port` 0: 6443 if it is free, else any free one.
 
     `store`: sqlite, etcd, or "" for what the cluster was created with (sqlite for a new one).
     `advertise_address`: where other machines reach the API; without it only this one does.
-    `quota_bytes`: how large the ledger's file may become; 0 is the disk's size.
     """
 
     runtime: str = "auto"
@@ -59,7 +67,7 @@ class Order:
     etcd: EtcdSettings | None = None
     advertise_address: str = ""
     access: Access = field(default_factory=Access)
-    quota_bytes: int = 0
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(frozen=True, slots=True)

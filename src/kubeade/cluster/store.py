@@ -9,13 +9,14 @@ import logging
 from kubeade.cluster import etcd_keys
 from kubeade.cluster.etcd_face import LedgerDoor, silence_grpc
 from kubeade.cluster.layout import DataDirectory
-from kubeade.cluster.settings import EtcdSettings
+from kubeade.cluster.settings import EtcdSettings, Room
 from kubeade.lib.clock import Clock
 from kubeade.store.ledger import Ledger
 from kubeade.store.lock import LedgerLock
 
 log = logging.getLogger(__name__)
 
+ROOM = Room()
 CHECK_SECONDS = 1800.0
 """Between two checks of the whole file; one takes about a second for 100 MB, in a thread."""
 
@@ -32,14 +33,17 @@ class Store:
 
     @classmethod
     async def open(
-        cls, data: DataDirectory, etcd: EtcdSettings | None, clock: Clock, quota_bytes: int = 0
+        cls, data: DataDirectory, etcd: EtcdSettings | None, clock: Clock, room: Room = ROOM
     ) -> "Store":
-        """`quota_bytes` 0: the disk's size. Raises LedgerUnusable, OSError."""
+        """Raises LedgerUnusable, OSError."""
         if etcd is not None:
             return await cls._open_etcd(data, etcd)
         from kubeade.store.sqlite import LedgerLimits, SqliteLedger
+        from kubeade.store.trim import HistoryBudget
 
-        ledger = await SqliteLedger.open(data.ledger, LedgerLimits(max_bytes=quota_bytes or None))
+        history = HistoryBudget.of_bytes(room.history_bytes) if room.history_bytes else HistoryBudget()
+        limits = LedgerLimits(history, room.quota_bytes or None)
+        ledger = await SqliteLedger.open(data.ledger, limits)
         return cls(ledger, door=LedgerDoor(data, ledger, clock))
 
     @classmethod

@@ -220,6 +220,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def changes(
+        self, start: bytes, end: bytes, *, after_revision: int
+    ) -> tuple[Sequence[LedgerEvent], int]:
+        """Some of the changes in [start, end) above `after_revision`, the oldest first, and the revision up
+        to which there are no others: for who looks back without watching. Raises Compacted."""
+        ...
+
     async def compact(self, revision: int) -> None:
         """Forget superseded history below `revision`, in small steps, without stalling writers."""
         ...

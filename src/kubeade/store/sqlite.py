@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import sys
 from asyncio import Future, Task
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from kubeade.store.ledger import (
     EventType,
     FutureRevision,
     LedgerClosed,
+    LedgerEvent,
     LedgerFull,
     LedgerUnusable,
     Range,
@@ -47,6 +48,7 @@ SWITCH_SECONDS = 0.0005
 """How long a busy event loop may keep the writer thread from the interpreter, at each of the several
 times a commit needs it. With Python's 5 ms, a write beside a busy loop took half a second."""
 
+CHANGES_AT_ONCE = 1024
 LEASE_RETRY_SECONDS = 5.0
 
 
@@ -171,6 +173,13 @@ class SqliteLedger:
             after_revision=after_revision,
             buffer_events=self._limits.watch_buffer_events,
         )
+
+    async def changes(
+        self, start: bytes, end: bytes, *, after_revision: int
+    ) -> tuple[Sequence[LedgerEvent], int]:
+        window = Window(after_revision, self.revision, CHANGES_AT_ONCE)
+        span = await self._read_events(start, end, window)
+        return span.events, span.upto_revision
 
     async def compact(self, revision: int, *, wait: bool = False) -> None:
         done: Future[None] = self._loop.create_future()

@@ -11,6 +11,7 @@ forgotten step by step while nobody waits to write.
 """
 
 import sqlite3
+import sys
 from dataclasses import dataclass, replace
 
 from kubeade.store.place import EMPTY_REVISION, STEP_BITS, oldest_readable, place_of
@@ -25,6 +26,11 @@ class HistoryBudget:
     revisions: int = 10_000
     bytes: int = 64 * 1024 * 1024
     young_seconds: float = 300.0
+
+    @classmethod
+    def of_bytes(cls, bytes_: int) -> "HistoryBudget":
+        """As much as goes in there, however many revisions and however old."""
+        return cls(revisions=sys.maxsize, bytes=bytes_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,19 @@ async def test_an_abandoned_wait_does_not_lose_events(ledger: Ledger) -> None:
         waiting.cancel()
         await ledger.create(b"/a", b"")
         assert len(await take(watch, 1)) == 1
+
+
+async def test_looking_back_without_watching(ledger: Ledger) -> None:
+    await ledger.create(b"/b/first", b"<>", stamp_at=1)
+    await change_often(ledger, rounds=2)
+    await ledger.create(b"/b/last", b"<>", stamp_at=1)
+    found: list[LedgerEvent] = []
+    after = 0
+    while after < ledger.revision:
+        events, after = await ledger.changes(b"/a/", b"/a0", after_revision=after)
+        found += events
+    assert [event.record.mod_revision for event in found] == list(range(3, 21))
+    assert_chained(found)
+    await ledger.compact(15)
+    with pytest.raises(Compacted):
+        await ledger.changes(b"/a/", b"/a0", after_revision=3)

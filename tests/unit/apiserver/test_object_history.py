@@ -7,6 +7,7 @@ import pytest
 from api_lab import ApiLab, api_lab
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+EVENTS = "/api/v1/namespaces/default/events"
 
 
 @pytest.fixture
@@ -44,6 +45,9 @@ async def test_as_it_was_before_it_was_deleted(lab: ApiLab) -> None:
     assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=2")).status == 404
     answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at={revisions[1]}")).json
     assert answer["versions"][0]["object"]["data"] == {"drink": "lemonade"}
+    answer = (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?versions=9&deleted=1")).json
+    assert [int(each["resourceVersion"]) for each in answer["versions"]] == revisions[::-1]
+    assert (await lab.send("GET", f"{CONFIG_MAPS}/never/order?versions=9&deleted=1")).status == 404
 
 
 async def test_what_is_not_kept_or_not_yet_is_refused(lab: ApiLab) -> None:
@@ -55,3 +59,33 @@ async def test_what_is_not_kept_or_not_yet_is_refused(lab: ApiLab) -> None:
     assert answer["oldest"] == str(revisions[1])
     assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at=999999")).status == 400
     assert (await lab.send("GET", f"{CONFIG_MAPS}/menu/order?at=yesterday")).status == 400
+
+
+async def test_events_are_told_of_after_they_have_expired(lab: ApiLab) -> None:
+    ledger = lab.server.storage.ledger
+    for number, name in enumerate(("menu", "other", "menu")):
+        event = {
+            "metadata": {"name": f"{name}.{number}"},
+            "involvedObject": {"kind": "ConfigMap", "name": name, "namespace": "default"},
+            "reason": "Read",
+            "message": f"reading {number} of menu",
+        }
+        assert (await lab.send("POST", EVENTS, event)).status == 201
+    first = await ledger.get(b"/registry/core/events/default/menu.0")
+    assert first is not None
+    await ledger.revoke_lease(first.lease)  # its hour is over
+    assert (await lab.send("GET", f"{EVENTS}/menu.0")).status == 404
+    answer = (await lab.send("GET", f"{EVENTS}/menu/order?of=ConfigMap")).json
+    assert [(each["object"]["message"], each["gone"]) for each in answer["events"]] == [
+        ("reading 0 of menu", True),
+        ("reading 2 of menu", False),
+    ]
+    await ledger.compact(ledger.revision)
+    await lab.config_map("later")
+    answer = (await lab.send("GET", f"{EVENTS}/menu/order?of=ConfigMap")).json
+    assert [each["gone"] for each in answer["events"]] == [True, False], (
+        "the compacted revision itself is kept"
+    )
+    await ledger.compact(ledger.revision)
+    answer = (await lab.send("GET", f"{EVENTS}/menu/order?of=ConfigMap")).json
+    assert [each["gone"] for each in answer["events"]] == [False]

@@ -126,6 +126,12 @@ class EncryptedLedger:
     async def watch(self, start: bytes, end: bytes, *, after_revision: int) -> LedgerWatch:
         return _OpenedWatch(await self._ledger.watch(start, end, after_revision=after_revision), self)
 
+    async def changes(
+        self, start: bytes, end: bytes, *, after_revision: int
+    ) -> tuple[Sequence[LedgerEvent], int]:
+        events, upto = await self._ledger.changes(start, end, after_revision=after_revision)
+        return [await self.opened_event(event) for event in events], upto
+
     async def compact(self, revision: int) -> None:
         await self._ledger.compact(revision)
 

@@ -6,6 +6,7 @@ from kubeade.apiserver.encoding import decode_object
 from kubeade.apiserver.responses import value_response
 from kubeade.apiserver.routing import not_allowed
 from kubeade.apiserver.subresources.history import history
+from kubeade.apiserver.subresources.past_events import past_events
 from kubeade.lib.http.message import Response
 
 
@@ -14,7 +15,9 @@ async def order(call: Call) -> Response:
         raise not_allowed(call)
     query = dict(call.request.query())
     if "versions" in query or "at" in query:
-        return await history(call, query.get("versions", ""), query.get("at", ""))
+        return await history(call, query)
+    if "of" in query and call.stored.plural == "events":
+        return await past_events(call, query["of"])
     record = call.record()
     metadata = decode_object(record.value)["metadata"]
     return value_response(

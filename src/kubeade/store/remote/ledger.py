@@ -10,7 +10,7 @@ cache after it sees every write that any server has acknowledged before.
 
 import asyncio
 from asyncio import Future, Task
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ from kubeade.store.watch import FeedWatch
 T = TypeVar("T")
 
 PAGE_KEYS = 1000
+CHANGES_AT_ONCE = 1024
 WATCH_BUFFER_EVENTS = 8192
 COMPACT_SECONDS = 300.0
 """History is kept for one to two of these."""
@@ -186,6 +187,13 @@ class EtcdLedger:
             after_revision=after_revision,
             buffer_events=WATCH_BUFFER_EVENTS,
         )
+
+    async def changes(
+        self, start: bytes, end: bytes, *, after_revision: int
+    ) -> tuple[Sequence[LedgerEvent], int]:
+        self._check_open()
+        span = await self._read_events(start, end, Window(after_revision, self.revision, CHANGES_AT_ONCE))
+        return span.events, span.upto_revision
 
     async def refresh(self) -> int:
         """Those who ask at once share the question."""
