@@ -29,6 +29,7 @@ class Refusal(Exception):
 
 EMPTY_KEY = Refusal(Code.INVALID_ARGUMENT, "etcdserver: key is not provided")
 KEY_NOT_FOUND = Refusal(Code.INVALID_ARGUMENT, "etcdserver: key not found")
+UNKNOWN_COMPARISON = Refusal(Code.INVALID_ARGUMENT, "etcdserver: unknown target or result of a comparison")
 VALUE_PROVIDED = Refusal(Code.INVALID_ARGUMENT, "etcdserver: value is provided")
 LEASE_PROVIDED = Refusal(Code.INVALID_ARGUMENT, "etcdserver: lease is provided")
 TOO_MANY_OPERATIONS = Refusal(Code.INVALID_ARGUMENT, "etcdserver: too many operations in txn request")

@@ -10,6 +10,7 @@ from kubeade.store.etcd.refusals import (
     LEASE_PROVIDED,
     REQUEST_TOO_LARGE,
     TOO_MANY_OPERATIONS,
+    UNKNOWN_COMPARISON,
     VALUE_PROVIDED,
 )
 from kubeade.store.ledger import EventType, LedgerEvent, Range, Record
@@ -102,6 +103,8 @@ def _transaction(request: m.TxnRequest) -> Transaction:
 
 def _condition(compare: m.Compare) -> Condition:
     start, end = span(compare.key, compare.range_end)
+    if not (0 <= compare.target < len(_FIELDS) and 0 <= compare.result < len(_RELATIONS)):
+        raise UNKNOWN_COMPARISON
     field = _FIELDS[compare.target]
     return Condition(start, end, field, _RELATIONS[compare.result], getattr(compare, field))
 

@@ -5,6 +5,8 @@ import grpc.aio
 import pytest
 from face_lab import FaceLab
 
+from kubeade.store.etcd import messages as m
+
 
 async def refused(call: grpc.aio.Call) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.aio.AioRpcError) as error:
@@ -26,3 +28,9 @@ async def test_so_is_one_on_a_stream(lab: FaceLab) -> None:
     code, told = await refused(call.read())
     assert code is grpc.StatusCode.INTERNAL
     assert told.startswith("grpc: failed to unmarshal the received message")
+
+
+@pytest.mark.parametrize("compare", [{"target": 7}, {"target": -1}, {"result": 4}, {"result": -1}])
+async def test_a_comparison_that_nobody_knows_is_refused(lab: FaceLab, compare: dict[str, int]) -> None:
+    request = m.TxnRequest([m.Compare(key=b"a", **compare)])
+    assert "unknown target or result" in await lab.refused("etcdserverpb.KV/Txn", request)
