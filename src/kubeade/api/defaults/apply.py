@@ -58,6 +58,7 @@ _DEFAULTERS: dict[tuple[str, str], Callable[[Object], None]] = {
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): admission.default_policy,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): admission.default_policy_binding,
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): admission.default_policy_binding,
+    ("certificates.k8s.io", "PodCertificateRequest"): cluster.default_pod_certificate_request,
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): flowcontrol.default_flow_schema,
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): flowcontrol.default_priority_level,
     ("resource.k8s.io", "ResourceClaim"): devices.default_resource_claim,

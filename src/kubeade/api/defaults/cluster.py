@@ -5,6 +5,7 @@ from kubeade.api.parts import part, parts, text
 from kubeade.api.resource import Object
 
 HTTPS_PORT = 443
+_CERTIFICATE_SECONDS = 86400
 
 
 def default_priority_class(priority_class: Object) -> None:
@@ -37,3 +38,8 @@ def default_service_port(holder: Object) -> None:
     """The port of the Service reference held at `service`."""
     if isinstance(service := holder.get("service"), dict):
         fill(service, "port", HTTPS_PORT)
+
+
+def default_pod_certificate_request(request: Object) -> None:
+    """A certificate for a day."""
+    fill_absent(attached(request, "spec"), "maxExpirationSeconds", _CERTIFICATE_SECONDS)

@@ -279,3 +279,40 @@ def api_service_status(new: Object, _old: Object) -> Errors:
         status = text(condition, "status")
         if status not in _CONDITION_STATUSES:
             yield not_supported(f"status.conditions[{index}].status", status, _CONDITION_STATUSES)
+
+
+def storage_migration(found: Object) -> Errors:
+    """StorageVersionMigration."""
+    resource, at = part(found, "spec", "resource"), "spec.resource"
+    name, group = text(resource, "resource"), text(resource, "group")
+    if not name:
+        yield required(f"{at}.resource", "resource is required to be set")
+    elif faults := dns_1035_label(name):
+        yield invalid(f"{at}.resource", name, ",".join(faults))
+    if group and (faults := dns_subdomain(group)):
+        yield invalid(f"{at}.group", group, ",".join(faults))
+
+
+def storage_migration_change(new: Object, old: Object) -> Errors:
+    yield from immutable("spec", part(new, "spec"), part(old, "spec"))
+
+
+def storage_migration_status(new: Object, old: Object) -> Errors:
+    """It ends once, well or not."""
+    found = parts(new, "status", "conditions")
+    yield from conditions(found, "status.conditions")
+    revision, before = text(new, "status", "resourceVersion"), text(old, "status", "resourceVersion")
+    if before and revision != before:
+        yield invalid("status.resourceVersion", revision, "field is immutable")
+    ended, old_end = _true(found), _true(parts(old, "status", "conditions"))
+    if {"Succeeded", "Failed"} <= ended:
+        detail = "Both success and failed conditions cannot be true at the same time"
+        yield invalid("status.conditions", found, detail)
+    for kind, what in (("Succeeded", "Success"), ("Failed", "Failed")):
+        if kind in old_end - ended:
+            detail = f"{what} condition cannot be set to false once it is true"
+            yield invalid("status.conditions", found, detail)
+
+
+def _true(found: list[Object]) -> set[str]:
+    return {text(each, "type") for each in found if each.get("status") == "True"}

@@ -5,6 +5,7 @@ from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
     access,
     autoscalers,
+    certificates,
     configuration,
     device_allocations,
     device_claims,
@@ -18,6 +19,7 @@ from kubeade.api.validation import (
     networking,
     nodes,
     platform,
+    pod_certificates,
     pod_resize,
     pods,
     policies,
@@ -188,16 +190,18 @@ _OTHERS = {
     ),
     ("coordination.k8s.io", "Lease"): KindRules(always=platform.lease, plain_finalizers=True),
     ("certificates.k8s.io", "CertificateSigningRequest"): KindRules(
-        always=access.signing_request,
-        change=access.signing_request_change,
+        always=certificates.signing_request,
+        change=certificates.signing_request_change,
         name=path_segment,
         subresources={
-            "status": access.signing_request_change,
-            "approval": access.signing_request_approval,
+            "status": certificates.signing_request_change,
+            "approval": certificates.signing_request_approval,
         },
     ),
     # A name with colons.
-    ("certificates.k8s.io", "ClusterTrustBundle"): KindRules(name=path_segment),
+    ("certificates.k8s.io", "ClusterTrustBundle"): KindRules(
+        create=certificates.trust_bundle, change=certificates.trust_bundle_change, name=path_segment
+    ),
     ("networking.k8s.io", "IPAddress"): KindRules(
         always=service_addresses.ip_address,
         change=service_addresses.ip_address_change,
@@ -205,6 +209,16 @@ _OTHERS = {
     ),
     ("networking.k8s.io", "ServiceCIDR"): KindRules(
         create=service_addresses.service_cidr, change=service_addresses.service_cidr_change
+    ),
+    ("certificates.k8s.io", "PodCertificateRequest"): KindRules(
+        create=pod_certificates.request,
+        change=pod_certificates.request_change,
+        subresources={"status": pod_certificates.request_status},
+    ),
+    ("storagemigration.k8s.io", "StorageVersionMigration"): KindRules(
+        always=platform.storage_migration,
+        change=platform.storage_migration_change,
+        subresources={"status": platform.storage_migration_status},
     ),
     ("coordination.k8s.io", "LeaseCandidate"): KindRules(name=config_key),
     ("events.k8s.io", "Event"): KindRules(create=events.event, change=events.event_change),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import papers
+
 from kubeade.api.resource import Resource
 
 _STORAGE, _DEVICES = "storage.k8s.io", "resource.k8s.io"
@@ -23,6 +25,11 @@ CLAIMS = Resource(_DEVICES, "v1", "resourceclaims", "ResourceClaim")
 CLAIM_TEMPLATES = Resource(_DEVICES, "v1", "resourceclaimtemplates", "ResourceClaimTemplate")
 SLICES = Resource(_DEVICES, "v1", "resourceslices", "ResourceSlice", False)
 TAINT_RULES = Resource(_DEVICES, "v1", "devicetaintrules", "DeviceTaintRule", False)
+TRUST_BUNDLES = Resource("certificates.k8s.io", "v1", "clustertrustbundles", "ClusterTrustBundle", False)
+POD_CERTIFICATES = Resource("certificates.k8s.io", "v1", "podcertificaterequests", "PodCertificateRequest")
+MIGRATIONS = Resource(
+    "storagemigration.k8s.io", "v1", "storageversionmigrations", "StorageVersionMigration", False
+)
 
 CLAIM = {
     "devices": {
@@ -192,4 +199,21 @@ BODIES: list[tuple[Resource, dict[str, Any]]] = [
             }
         },
     ),
+    (TRUST_BUNDLES, {"spec": {"trustBundle": papers.certificate(authority=True)}}),
+    (
+        POD_CERTIFICATES,
+        {
+            "spec": {
+                "signerName": "example.com/press",
+                "podName": "a",
+                "podUID": "1",
+                "serviceAccountName": "default",
+                "serviceAccountUID": "2",
+                "nodeName": "node-1",
+                "nodeUID": "3",
+                "stubPKCS10Request": papers.request(pem=False),
+            }
+        },
+    ),
+    (MIGRATIONS, {"spec": {"resource": {"group": "apps", "resource": "deployments"}}}),
 ]

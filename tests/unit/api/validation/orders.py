@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import cluster_orders
+import papers
 
 from kubeade.api import resources
 from kubeade.api.defaults import apply_defaults
@@ -254,7 +255,10 @@ _BODIES: list[tuple[Resource, dict[str, Any]]] = [
             }
         },
     ),
-    (SIGNING_REQUESTS, {"spec": {"signerName": "example.com/s", "usages": ["client auth"]}}),
+    (
+        SIGNING_REQUESTS,
+        {"spec": {"request": papers.request(), "signerName": "example.com/s", "usages": ["client auth"]}},
+    ),
     (
         WEBHOOKS,
         {
