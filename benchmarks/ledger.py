@@ -1,11 +1,16 @@
 """The ledger beside a real etcd: writes, ranges, watch fan-out, memory, and the file after many updates.
 
     python benchmarks/ledger.py --etcd /usr/bin/etcd [--seconds 5] [--updates 1000000]
+    python benchmarks/ledger.py --etcd /usr/bin/etcd --only-sizes --updates-over-grpc 1000000
 
 Both are durable (fsync) on the same disk, both keep 10,000 revisions of history. The ledger is measured at
 its own interface, where kubeade uses it, and over gRPC like etcd. The load over gRPC comes from Python
 processes on the same machine, the same for both: with many writers it is these that limit etcd, so that row
 compares what such clients get, not what etcd could do.
+
+While the many updates go on, somebody watches all of them and reads all keys again and again, both slowly.
+`file_mib` is what the folder takes afterwards, `largest_mib` the most that it took, `largest_log_mib` the most of
+that which was the write-ahead log.
 """
 
 import argparse
@@ -18,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +33,7 @@ KEYS = 1000
 CLIENTS = 2
 WATCHERS = 100
 WATCHED_WRITES = 100
+SLOW_SECONDS, SAMPLE_SECONDS = 0.5, 0.25
 Put = Callable[[bytes], Awaitable[None]]
 
 
@@ -64,14 +71,15 @@ async def own(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     async def put(key: bytes) -> None:
         await ledger.transact(Transaction((), (PutKey(key, VALUE),)))
 
-    found: dict[str, Any] = {"1 writer": await load(put, 1, options.seconds)}
-    found["256 writers"] = await load(put, 256, options.seconds)
-    began = time.perf_counter()
-    for _ in range(20):
-        await ledger.range(b"/bench/", b"/bench0")
-    found["range_ms"] = (time.perf_counter() - began) / 20 * 1e3
-    await load(put, 256, 0, options.updates)
-    found["file_mib"] = size_mib(folder)
+    found: dict[str, Any] = {}
+    if not options.only_sizes:
+        found["1 writer"] = await load(put, 1, options.seconds)
+        found["256 writers"] = await load(put, 256, options.seconds)
+        began = time.perf_counter()
+        for _ in range(20):
+            await ledger.range(b"/bench/", b"/bench0")
+        found["range_ms"] = (time.perf_counter() - began) / 20 * 1e3
+    found |= await sized(folder, load(put, 256, 0, options.updates), look_slowly(ledger))
     found["memory_mib"] = resident_mib("self")
     await ledger.close()
     return found
@@ -126,6 +134,15 @@ class Remote:
         await asyncio.gather(*readers)
         return WATCHERS * WATCHED_WRITES / (time.perf_counter() - began)
 
+    async def look_slowly(self) -> None:
+        """Again from the present where the server has forgotten what would come next."""
+        while True:
+            stream = self._watch()
+            await stream.write(self.m.WatchRequest(self.m.WatchCreateRequest(b"/bench/", b"/bench0")))
+            while not (await stream.read()).canceled:
+                await asyncio.sleep(SLOW_SECONDS)
+                await self._range(self.m.RangeRequest(b"/bench/", b"/bench0"))
+
     async def _read(self, stream: Any) -> None:
         seen = 0
         while seen < WATCHED_WRITES:
@@ -135,13 +152,13 @@ class Remote:
 async def over_grpc(port: int, folder: Path, pid: int, options: argparse.Namespace) -> dict[str, Any]:
     remote = Remote(port)
     await remote.put(b"/bench/000000")
-    found: dict[str, Any] = {"1 writer": await load(remote.put, 1, options.seconds)}
-    found["256 writers"] = await crowd(port, options.seconds, 0)
-    found["range_ms"] = await remote.range_ms()
-    found["events_per_second"] = await remote.events_per_second()
-    if options.updates_over_grpc:
-        await crowd(port, 0, options.updates_over_grpc)
-    found["file_mib"] = size_mib(folder)
+    found: dict[str, Any] = {}
+    if not options.only_sizes:
+        found["1 writer"] = await load(remote.put, 1, options.seconds)
+        found["256 writers"] = await crowd(port, options.seconds, 0)
+        found["range_ms"] = await remote.range_ms()
+        found["events_per_second"] = await remote.events_per_second()
+    found |= await sized(folder, crowd(port, 0, options.updates_over_grpc), remote.look_slowly())
     found["memory_mib"] = resident_mib(str(pid))
     return found
 
@@ -158,8 +175,49 @@ async def crowd(port: int, seconds: float, updates: int) -> dict[str, float]:
     return {**worst, "writes_per_second": sum(answer["writes_per_second"] for answer in answers)}
 
 
-def size_mib(folder: Path) -> float:
-    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 2**20
+async def look_slowly(ledger: Any) -> None:
+    from kubeade.store.ledger import Compacted
+
+    while True:
+        async with await ledger.watch(b"/bench/", b"/bench0", after_revision=ledger.revision) as watch:
+            with suppress(Compacted):
+                async for _ in watch:
+                    await asyncio.sleep(SLOW_SECONDS)
+                    await ledger.range(b"/bench/", b"/bench0")
+
+
+async def sized(folder: Path, updating: Awaitable[Any], looking: Awaitable[None]) -> dict[str, float]:
+    """What the folder takes during the updates and after them."""
+    largest = largest_log = 0.0
+    work, looker = asyncio.ensure_future(updating), asyncio.ensure_future(looking)
+    while not work.done():
+        await asyncio.wait([work], timeout=SAMPLE_SECONDS)
+        largest, largest_log = max(largest, size_mib(folder)), max(largest_log, size_mib(folder, is_log))
+        if looker.done():
+            looker.result()
+    looker.cancel()
+    await asyncio.wait([looker])
+    rate = (await work)["writes_per_second"]
+    return {
+        "updates_per_second": rate,
+        "file_mib": size_mib(folder),
+        "largest_mib": largest,
+        "largest_log_mib": largest_log,
+    }
+
+
+def is_log(path: Path) -> bool:
+    return path.name.endswith("-wal") or path.parent.name == "wal"
+
+
+def size_mib(folder: Path, counts: Callable[[Path], bool] = Path.is_file) -> float:
+    """What it takes on disk: a sparse file less than it is long."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file() and counts(path):
+                total += path.stat().st_blocks * 512
+    return total / 2**20
 
 
 def resident_mib(pid: str) -> float:
@@ -176,11 +234,14 @@ def free_port() -> int:
 async def measure_server(command: list[str], port: int, folder: Path, options: argparse.Namespace) -> Any:
     quiet = subprocess.DEVNULL
     server = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
-    try:
-        return await over_grpc(port, folder, server.pid, options)
-    finally:
-        server.terminate()
-        await server.wait()
+    work = asyncio.ensure_future(over_grpc(port, folder, server.pid, options))
+    gone = asyncio.ensure_future(server.wait())
+    await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+    if gone.done():
+        raise SystemExit(f"{command[0]} ended with {gone.result()}")
+    server.terminate()
+    await gone
+    return await work
 
 
 def etcd_command(program: str, folder: Path, port: int) -> list[str]:
@@ -195,6 +256,7 @@ def etcd_command(program: str, folder: Path, port: int) -> list[str]:
         f"--initial-cluster=default={peer}",
         "--auto-compaction-mode=revision",
         "--auto-compaction-retention=10000",
+        "--quota-backend-bytes=8589934592",
         "--log-level=error",
         "--logger=zap",
     ]
@@ -206,6 +268,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each row of writes")
     parser.add_argument("--updates", type=int, default=1_000_000, help="of 1,000 keys, at the own interface")
     parser.add_argument("--updates-over-grpc", type=int, default=100_000)
+    parser.add_argument("--only-sizes", action="store_true", help="only the many updates and what they take")
     parser.add_argument("--directory", default=".", help="on the disk to measure")
     parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
