@@ -16,7 +16,7 @@ from kubeade.api.resource import Object
 from kubeade.api.selector_parsing import parse_label_selector
 from kubeade.api.selectors import LabelSelector
 from kubeade.apiserver.call import Call
-from kubeade.apiserver.encoding import decode_object
+from kubeade.apiserver.encoding import decode_object, encode
 from kubeade.apiserver.versions import served_bytes
 
 
@@ -37,12 +37,14 @@ class Selection:
 
     `served` is set where fields are asked for that only a conversion webhook can tell: stored bytes then have
     to be prepared (`versions.prepare`) before they are matched, and are matched as that made them.
+    `mark` is in the bytes of whatever matches: a thousand kubelets ask for their pods among those of all others.
     """
 
     labels: LabelSelector
     fields: FieldSelector
     name: str = ""
     served: Callable[[bytes], bytes] | None = None
+    mark: bytes = b""
 
     @property
     def everything(self) -> bool:
@@ -52,6 +54,8 @@ class Selection:
         """Whether an object, given as stored, is selected."""
         if self.served is not None:
             value = self.served(value)
+        elif self.mark not in value:
+            return False
         if not self.labels.everything and not self.labels.matches(_read_labels(value).metadata.labels):
             return False
         return self.fields.everything or self.fields.matches(decode_object(value))
@@ -75,4 +79,6 @@ def selection_of(call: Call) -> Selection:
             raise BadRequest("fieldSelector metadata.name doesn't match requested name")
         name = call.info.name
     converted = selectable and not fields.everything and call.backend.customs.conversion(call.resource)
-    return Selection(labels, fields, name, partial(served_bytes, call) if converted else None)
+    node = fields.exact("spec.nodeName")
+    mark = encode(node) if node and custom is None else b""
+    return Selection(labels, fields, name, partial(served_bytes, call) if converted else None, mark)

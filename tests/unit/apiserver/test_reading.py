@@ -59,7 +59,10 @@ async def test_labels_and_fields_select(lab: ApiLab) -> None:
     pods = "/api/v1/namespaces/default/pods"
     assert await names(lab, f"{pods}?labelSelector=app%3Dweb") == ["a"]
     assert await names(lab, f"{pods}?labelSelector=app+in+(web,db)") == ["a", "b"]
+    await lab.pod("c", metadata={"labels": {"app": "n1"}}, spec={"nodeName": "n12"})
     assert await names(lab, "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1") == ["b"]
+    assert await names(lab, "/api/v1/pods?fieldSelector=spec.nodeName%21%3Dn1") == ["a", "c"]
+    assert await names(lab, "/api/v1/pods?fieldSelector=spec.nodeName%3D") == ["a"]
     assert await names(lab, "/api/v1/pods?fieldSelector=metadata.name%3Da") == ["a"]
     assert await names(lab, f"{pods}?fieldSelector=metadata.name%3Da") == ["a"]
     assert (await lab.send("GET", f"{pods}?fieldSelector=spec.nope%3Da")).status == 400
