@@ -37,7 +37,7 @@ class Selection:
 
     `served` is set where fields are asked for that only a conversion webhook can tell: stored bytes then have
     to be prepared (`versions.prepare`) before they are matched, and are matched as that made them.
-    `mark` is in the bytes of whatever matches: a thousand kubelets ask for their pods among those of all others.
+    `mark` is in the bytes of whatever matches: a thousand kubelets ask for their pods among all others.
     """
 
     labels: LabelSelector
