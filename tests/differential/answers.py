@@ -1,7 +1,8 @@
 """The recorded answers: what a real kube-apiserver answered, kept for runs without one.
 
 `answers.xz` holds one JSON line a request: those that kubeade answers alike, with the answer; of the others
-only how they differ. `differences.json` counts the latter by kind, and says what the classes mean.
+only how they differ. `differences.json` counts the latter by cause, each with its reason, and lists those that
+nothing explains.
 """
 
 import json
@@ -13,29 +14,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import causes
 from corpus import Chapter, Sent
 
 _HERE = Path(__file__).parent
+_SHOWN = 100
 _ANSWERS, _DIFFERENCES = _HERE / "answers.xz", _HERE / "differences.json"
-REASONS = {
-    "accepted": "kubeade accepts what upstream refuses: a rule is missing",
-    "refused": "kubeade refuses what upstream accepts: a rule is too strict, or a conversion is not lenient",
-    "code": "both refuse, for another reason: wrong types in strategic merge patches and apply, mostly",
-    "message": "both refuse with the same code, and say or list it otherwise",
-    "body": "the object differs: empty values that upstream's types leave out, or fields of switched-off features",
-    "warnings": "the same answer with other warnings",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request and its answer; `differs` names the class where kubeade's is another."""
+    """A request and its answer; `differs` names the class where kubeade's is another, `cause` why, if known."""
 
     chapter: str
     setup: bool
     sent: Sent
     answer: dict[str, Any] | None = None
     differs: str = ""
+    cause: str = ""
 
 
 def difference(real: dict[str, Any], ours: dict[str, Any]) -> str:
@@ -66,17 +62,29 @@ def _line(recorded: Recorded) -> dict[str, Any]:
 
 def _summary(found: Iterable[Recorded]) -> dict[str, Any]:
     asked = [each for each in found if not each.setup]
-    by_kind: dict[str, Counter[str]] = {}
-    for each in asked:
-        if each.differs:
-            by_kind.setdefault(each.chapter, Counter())[each.differs] += 1
-    differing = sum(counts.total() for counts in by_kind.values())
+    differing = [each for each in asked if each.differs]
+    explained = [each for each in differing if each.cause]
     return {
         "requests": len(asked),
-        "agreeing": len(asked) - differing,
-        "reasons": REASONS,
-        "differing": dict(sorted(by_kind.items())),
+        "agreeing": len(asked) - len(differing),
+        "explained": len(explained),
+        "unexplained": len(differing) - len(explained),
+        "causes": {cause.name: _told(cause, explained) for cause in causes.CAUSES},
+        "not explained": _listed(each for each in differing if not each.cause),
     }
+
+
+def _told(cause: causes.Cause, explained: list[Recorded]) -> dict[str, Any]:
+    by_kind = Counter(each.chapter for each in explained if each.cause == cause.name)
+    return {"reason": cause.reason, "requests": by_kind.total(), "by kind": dict(sorted(by_kind.items()))}
+
+
+def _listed(found: Iterable[Recorded]) -> dict[str, list[str]]:
+    """By kind, what the requests were about, and in what the answers differ."""
+    by_kind: dict[str, list[str]] = {}
+    for each in found:
+        by_kind.setdefault(each.chapter, []).append(f"{each.differs}: {each.sent.about[:_SHOWN]}")
+    return dict(sorted(by_kind.items()))
 
 
 @cache

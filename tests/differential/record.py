@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "benchmarks")]
 import answers
+import causes
 import servers
 import stand
 from corpus import Chapter, chapters
@@ -49,20 +50,25 @@ async def ask_all(server: stand.Asked, told: list[Chapter]) -> Answers:
     return {(each.name, sent.about): await server.ask(sent) for each in told for sent in each.requests}
 
 
-def report(told: list[Chapter], real: Answers, ours: Answers, *, write: bool) -> None:
+def report(asked_of: list[Chapter], real: Answers, ours: Answers, *, write: bool) -> None:
     found = []
-    for chapter in told:
+    for chapter in asked_of:
         found += [answers.Recorded(chapter.name, True, sent) for sent in chapter.setup]
         for sent in {each.about: each for each in chapter.requests}.values():
             key = (chapter.name, sent.about)
             if real[key]["code"] == 0:
                 continue
             differs = answers.difference(real[key], ours[key])
-            found.append(answers.Recorded(chapter.name, False, sent, real[key], differs))
+            told = causes.Difference(chapter.name, sent.about, real[key], ours[key])
+            cause = causes.cause_of(told) if differs else ""
+            found.append(answers.Recorded(chapter.name, False, sent, real[key], differs, cause))
             if differs and not write:
-                print(f"{chapter.name}: {sent.about}\n  real    {real[key]}\n  kubeade {ours[key]}")
+                why = cause or "not explained"
+                print(f"{chapter.name}: {sent.about} ({why})\n  real    {real[key]}\n  kubeade {ours[key]}")
     asked = [each for each in found if not each.setup]
-    print(f"{len(asked)} requests, {sum(not each.differs for each in asked)} answered alike")
+    explained = sum(bool(each.cause) for each in asked)
+    alike = sum(not each.differs for each in asked)
+    print(f"{len(asked)} requests, {alike} answered alike, {explained} otherwise for a known reason")
     if write:
         answers.write(found)
 
