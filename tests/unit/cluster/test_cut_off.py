@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).with_name("cut_off.py")
-LEAST_TRIES = {"die_at_call": 20, "die_at_bytes": 5, "fail_at_bytes": 5}
+LEAST_TRIES = {"die_at_call": 20, "die_at_bytes": 4, "fail_at_bytes": 4}
 
 
 def cut_off(*words: str) -> list[str]:
