@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".snapshot"
 _SQLITE = b"SQLite format 3\0"
+_BBOLT = b"\xed\xda\x0c\xed"
+"""Behind the head of its first page, which is as long as SQLite's mark."""
+
 _KEPT = ("settings.json", "pki")
 _NOT_KEPT = ("endpoint.json",)
 """Says where the ledger's etcd face is now."""
@@ -232,7 +235,13 @@ def _opened(path: Path) -> Iterator[Path]:
         raise SnapshotRefused(str(error)) from error
     with TemporaryDirectory(prefix="kubeade-snapshot-") as name, path.open("rb") as file:
         folder = Path(name)
-        if file.read(len(_SQLITE)) == _SQLITE:
+        head = file.read(len(_SQLITE) + len(_BBOLT))
+        if head.endswith(_BBOLT):
+            raise SnapshotRefused(
+                f"{path} is a snapshot of etcd's own: restore it with etcd's tools, and name that etcd to"
+                " 'kubeade up' with --etcd-servers"
+            )
+        if head.startswith(_SQLITE):
             _take_ledger(path, size, folder / "ledger.db")
         else:
             file.seek(0)
