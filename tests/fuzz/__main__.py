@@ -77,15 +77,18 @@ def _growth(memory: list[int]) -> list[str]:
 
 async def _tell(session: Session, data: Path, memory: list[int]) -> None:
     """A line every ten seconds: how many answers, how much memory, how many failures."""
+    told = 0
     pid, began = json.loads((data / "process.json").read_text())["pid"], time.monotonic()
     while True:
         status = Path(f"/proc/{pid}/status").read_text()
         resident = int(status.partition("VmRSS:")[2].split()[0]) // 1024
         memory.append(resident)
         answers = sum(session.findings.statuses.values())
-        failed = len(session.findings.failures)
+        failures = session.findings.failures
+        print("\n".join(failures[told:]), end="\n" if failures[told:] else "")
+        told = len(failures)
         print(
-            f"{time.monotonic() - began:6.0f} s {answers:8} answers {resident:5} MiB {failed} failures",
+            f"{time.monotonic() - began:6.0f} s {answers:8} answers {resident:5} MiB {told} failures",
             flush=True,
         )
         await asyncio.sleep(10)

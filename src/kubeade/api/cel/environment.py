@@ -103,7 +103,7 @@ def _located(text: str, problem: str, offset: int) -> str:
     return f"compilation failed: {issue(row + 1, column + 1, problem, text.split(chr(10))[row])}"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # each takes up to 400 kB
 def _environment(variables: tuple[tuple[str, Declared], ...]) -> Any:
     from cel_expr_python import cel
     from cel_expr_python.ext import ext_optional, ext_strings
