@@ -16,10 +16,10 @@ async def keep_current(
 ) -> None:
     """Put lost system objects back, gather cluster roles, count quotas. Ends only by cancellation. `servers`
     where there may be others."""
-    kept = KeptObjects(reader, writer, config)
+    kept = KeptObjects(reader, writer, config, servers)
     loops = [kept.run(), Aggregation(reader, writer).run(), QuotaStatus(reader, writer, quotas).run()]
     if servers is not None:
-        loops.append(servers.keep(kept.lead_to))
+        loops.append(servers.keep(kept.look_again))
     async with asyncio.TaskGroup() as group:
         for loop in loops:
             group.create_task(loop)

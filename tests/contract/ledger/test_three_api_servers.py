@@ -39,6 +39,8 @@ WEBHOOKS = Resource(
 )
 LEMONS = Resource("shop.example", "v1", "lemons", "Lemon")
 WATCHED = 20
+_PACE_SECONDS = 0.01
+"""Load, and still room on a small machine for a server that starts."""
 Made = dict[str, str]
 """Revisions of acknowledged objects by name."""
 
@@ -215,6 +217,7 @@ class Writer:
             try:
                 made = await self._clients[turn % 3].create(CONFIG_MAPS, thing(CONFIG_MAPS, name), "default")
                 self._made[name] = made["metadata"]["resourceVersion"]
+                await asyncio.sleep(_PACE_SECONDS)
             except (OSError, TimeoutError):
                 turn += 1
                 await asyncio.sleep(0.01)

@@ -22,13 +22,15 @@ from kubeade.apiserver.bootstrap.objects import (
     reconciled_objects,
 )
 from kubeade.apiserver.bootstrap.reconcile import reconciled
-from kubeade.apiserver.bootstrap.servers import Address
+from kubeade.apiserver.bootstrap.servers import ApiServers
 from kubeade.apiserver.seams import Reader, Writer
 from kubeade.lib.clock import Clock
 from kubeade.lib.timestamps import format_time
+from kubeade.store.ledger import LedgerError
 
 _RETRY_AFTER_SECONDS = 1.0
 _ATTEMPTS = 8
+_ENDPOINTS = frozenset({"Endpoints", "EndpointSlice"})
 _OWN_FIELDS = ("subsets", "endpoints", "ports", "addressType")
 _log = logging.getLogger(__name__)
 
@@ -43,35 +45,46 @@ async def bootstrap(reader: Reader, writer: Writer, config: ClusterConfig, clock
 
 
 class KeptObjects:
-    """Watches over system namespaces and the server's own Service. `run` ends only by cancellation."""
+    """Watches over system namespaces and the server's own Service. `run` ends only by cancellation.
 
-    def __init__(self, reader: Reader, writer: Writer, config: ClusterConfig) -> None:
+    Where there may be several `servers`, endpoints are made of those that there are at that moment: servers
+    that each wrote what they knew a while ago would correct one another for ever.
+    """
+
+    def __init__(
+        self, reader: Reader, writer: Writer, config: ClusterConfig, servers: ApiServers | None = None
+    ) -> None:
         self._work = _Ensure(reader, writer)
         self._config = config
-        self._objects = kept_objects(config)
+        self._servers = servers
         self._changed = asyncio.Event()
-        for resource, found in self._objects:
+        if servers is not None:
+            self._changed.set()
+        for resource, found in kept_objects(config):
             key = (found["metadata"].get("namespace", ""), found["metadata"]["name"])
             reader.subscribe(resource, _Waker(self._changed, key))
 
-    def lead_to(self, servers: list[Address]) -> None:
-        """The `kubernetes` Service's endpoints are these from now on."""
-        config = leading_to(self._config, servers)
-        if config != self._config:
-            self._config, self._objects = config, kept_objects(config)
-            self._changed.set()
+    def look_again(self) -> None:
+        """Other servers are there than before."""
+        self._changed.set()
 
     async def run(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self._work.all_of(self._objects)
-            except ApiError as error:
+                await self._work.all_of(await self._objects())
+            except (ApiError, LedgerError) as error:
                 # A namespace that is ending refuses new content until it is gone.
                 _log.info("putting back what every cluster has: %s; trying again", error)
                 await asyncio.sleep(_RETRY_AFTER_SECONDS)
                 self._changed.set()
+
+    async def _objects(self) -> list[Placed]:
+        """Raises LedgerError."""
+        if self._servers is None:
+            return kept_objects(self._config)
+        return kept_objects(leading_to(self._config, await self._servers.all()))
 
 
 class _Waker:
@@ -107,13 +120,16 @@ class _Ensure:
         for _ in range(_ATTEMPTS):
             existing = self._existing(*placed)
             try:
-                return await self._once(*placed, existing)
+                await self._once(*placed, existing)
             except ApiError as error:
                 lost = existing is None and self._existing(*placed) is not None
                 if not lost and not isinstance(error, AlreadyExists | Conflict):
                     raise
                 why = error  # another server was quicker
-        raise why
+            else:
+                return
+        if placed[1]["kind"] not in _ENDPOINTS:  # those are settled by all servers in time
+            raise why
 
     def _existing(self, resource: Resource, expected: Object) -> Object | None:
         metadata = expected["metadata"]
@@ -131,7 +147,7 @@ class _Ensure:
 def _changed(existing: Object, expected: Object) -> Object | None:
     """What an existing object has to become, or None. Namespaces, the Service and the like are let be."""
     kind = expected["kind"]
-    if kind in {"Endpoints", "EndpointSlice"}:
+    if kind in _ENDPOINTS:
         own = {field: expected[field] for field in _OWN_FIELDS if field in expected}
         return None if _holds(existing, own) else {**existing, **own}
     if kind == "ConfigMap":

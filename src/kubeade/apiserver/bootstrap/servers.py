@@ -46,14 +46,19 @@ class ApiServers:
         places = sorted({_address(record.key) for record in found} | {self._own})
         return [each for each in places if each[1] == places[0][1]]
 
-    async def keep(self, tell: Callable[[list[Address]], None]) -> None:
-        """Stay on the list, and `tell` what it is now and then. Ends only by cancellation."""
+    async def keep(self, changed: Callable[[], None]) -> None:
+        """Stay on the list, and tell when it has changed. Ends only by cancellation."""
+        known: list[Address] = []
         while True:
             try:
                 await self._renew()
-                tell(await self.all())
+                found = await self.all()
             except LedgerError as error:
                 _log.info("which API servers there are: %s; trying again", error)
+            else:
+                if found != known:
+                    changed()
+                known = found
             await asyncio.sleep(_RENEW_SECONDS)
 
     async def _renew(self) -> None:
