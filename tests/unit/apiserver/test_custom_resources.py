@@ -131,7 +131,10 @@ async def test_a_dry_run_shows_the_object_without_a_revision(lab: ApiLab, versio
 
 
 async def test_a_dry_run_of_a_converted_kind_shows_it_without_a_revision(lab: ApiLab) -> None:
-    spec = {"maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "web"}}
+    spec = {
+        "maxReplicas": 2,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+    }
     path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers?dryRun=All"
     answer = await lab.send("POST", path, {"metadata": {"name": "web"}, "spec": spec})
     assert (answer.status, answer.json["apiVersion"]) == (201, "autoscaling/v1")
