@@ -1,6 +1,7 @@
 """The big run: `python tests/fuzz --requests 300000`. Starts a cluster of its own and prints the seed.
 
-A twentieth more each are connections that speak no proper HTTP, and calls of the ledger's etcd face. Every failure is printed with its seed and number: the same seed sends the same requests in the same order.
+A twentieth more each are connections that speak no proper HTTP, and calls of the ledger's etcd face. Every
+failure is printed with its seed and number: the same seed sends the same requests in the same order.
 """
 
 # ruff: noqa: T201 - a command that tells how it goes
@@ -67,7 +68,8 @@ async def _fuzz(data: Path, seed: int, count: int, workers: int) -> Session:
 
 
 def _growth(memory: list[int]) -> list[str]:
-    """What is wrong with resident MiB over time, once caches are full: what is stored stays about the same."""
+    """What is wrong with resident MiB over time, once caches are full: what is stored stays about the
+    same."""
     fifth = len(memory) // 5
     if fifth < _ENOUGH_SAMPLES:
         return []
