@@ -6,7 +6,7 @@ event, however many watches are open; watches of one range share their batches.
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Protocol
 
@@ -36,6 +36,7 @@ class Feed:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._events: deque[LedgerEvent] = deque()
+        self._sizes: deque[int] = deque()
         self._bytes = 0
         self._kept_after = 0 if revision == EMPTY_REVISION else revision
         self._listeners: dict[Bounds, dict[Listener, None]] = {}
@@ -85,14 +86,14 @@ class Feed:
         events.reverse()
         return events
 
-    def _keep(self, events: Iterable[LedgerEvent]) -> None:
-        for event in events:
-            self._events.append(event)
-            self._bytes += _size(event)
+    def _keep(self, events: Sequence[LedgerEvent]) -> None:
+        self._events.extend(events)
+        sizes = [_size(event) for event in events]
+        self._sizes.extend(sizes)
+        self._bytes += sum(sizes)
         while len(self._events) > self._max_events or self._bytes > self._max_bytes:
-            dropped = self._events.popleft()
-            self._bytes -= _size(dropped)
-            self._kept_after = dropped.record.mod_revision
+            self._bytes -= self._sizes.popleft()
+            self._kept_after = self._events.popleft().record.mod_revision
 
     def _cut(self) -> None:
         self._cuts = sorted({cut for bounds in self._listeners for cut in bounds})

@@ -131,7 +131,7 @@ class Group:
         return self._remove(delete.key, delete.author)
 
     def _transact(self, transaction: Transaction, author: str) -> Transacted:
-        holds = all(
+        holds = not transaction.conditions or all(
             condition.holds(self._records(condition.start, condition.end))
             for condition in transaction.conditions
         )

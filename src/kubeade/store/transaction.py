@@ -140,17 +140,21 @@ class Transaction(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """The bytes that it would write, at most."""
-        return sum(
-            each.size if isinstance(each, Transaction) else len(each.value or b"")
-            for each in (*self.then, *self.otherwise)
-            if isinstance(each, Transaction | PutKey)
-        )
+        total = 0
+        for each in (*self.then, *self.otherwise):
+            if isinstance(each, PutKey):
+                total += len(each.value or b"")
+            elif isinstance(each, Transaction):
+                total += each.size
+        return total
 
     def _reads_past(self) -> bool:
-        return any(
-            each._reads_past() if isinstance(each, Transaction) else isinstance(each, Query) and each.revision
-            for each in (*self.then, *self.otherwise)
-        )
+        for each in (*self.then, *self.otherwise):
+            if isinstance(each, Transaction) and each._reads_past():
+                return True
+            if isinstance(each, Query) and each.revision:
+                return True
+        return False
 
 
 Operation = Query | PutKey | DeleteRange | Transaction
