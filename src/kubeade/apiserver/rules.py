@@ -11,6 +11,7 @@ from kubeade.api.defaults import apply_defaults
 from kubeade.api.errors import Invalid
 from kubeade.api.resource import Object, Resource
 from kubeade.api.strategy import prepare_for_create, prepare_for_update
+from kubeade.api.strategy.gates import drop_gated
 from kubeade.api.strategy.kinds import reset_fields
 from kubeade.api.validation import validate_create as creation_errors
 from kubeade.api.validation import validate_update as update_errors
@@ -65,11 +66,14 @@ def _decode(call: Call, resource: Resource, obj: Object, duplicates: Duplicates)
 def prepare_create(call: Call, obj: Object) -> None:
     """What only the server sets in a new object. Raises Forbidden for a kind that is being removed."""
     call.backend.customs.check_creation(call.resource, obj["metadata"].get("name") or "")
+    drop_gated(call.type, obj, None, _minor(call))
     prepare_for_create(call.type, obj, _now(call))
 
 
 def prepare_update(call: Call, obj: Object, old: Object) -> None:
     """Put back what this verb, on this subresource, may not change."""
+    if not call.info.subresource:
+        drop_gated(call.type, obj, old, _minor(call))
     prepare_for_update(call.type, obj, old, call.info.subresource, _now(call))
 
 
@@ -112,3 +116,8 @@ def field_manager(call: Call, resource: Resource) -> FieldManager:
 
 def _now(call: Call) -> str:
     return format_time(call.backend.clock.now())
+
+
+def _minor(call: Call) -> int:
+    """Of the version of Kubernetes that is imitated."""
+    return int(call.backend.schema.version.partition(".")[2])
