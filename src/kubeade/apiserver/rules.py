@@ -85,7 +85,7 @@ def validate_create(call: Call, obj: Object) -> None:
         errors += custom_errors(custom, obj, None, "")
     if errors:
         raise Invalid.of(call.type.kind, obj["metadata"].get("name") or "", errors, call.type.group)
-    call.warnings.extend(warnings(call.resource, obj))
+    call.warnings.extend(warnings(call.resource, obj, None, _minor(call)))
 
 
 def validate_update(call: Call, obj: Object, old: Object) -> None:
@@ -97,7 +97,7 @@ def validate_update(call: Call, obj: Object, old: Object) -> None:
     if errors:
         raise Invalid.of(call.type.kind, call.info.name, errors, call.type.group)
     if not call.info.subresource:
-        call.warnings.extend(warnings(call.resource, obj, old))
+        call.warnings.extend(warnings(call.resource, obj, old, _minor(call)))
 
 
 def own_fields(call: Call, old: Object | None, obj: Object, resource: Resource | None = None) -> Object:

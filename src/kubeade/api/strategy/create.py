@@ -35,6 +35,8 @@ def prepare_for_create(resource_type: ResourceType, obj: Object, now: str) -> No
             generate_selector(obj)
         case kinds.SECRETS:
             fold_string_data(obj)
+        case kinds.LIMIT_RANGES if not metadata.get("name"):
+            metadata["name"] = metadata["uid"]  # upstream makes up one of the same form
         case kinds.SERVICE_ACCOUNTS:
             keep_secret_names(obj)
         case kinds.RESOURCE_SLICES:

@@ -7,18 +7,23 @@ from collections.abc import Callable
 
 from kubeade.api.parts import number, part, parts, text
 from kubeade.api.resource import Object, Resource
+from kubeade.api.schema import DEFAULT_VERSION
 from kubeade.api.validation.names import dns_label
 from kubeade.api.validation.pod_warnings import Warnings, node_label, pod_warnings
 
+NEWEST = int(DEFAULT_VERSION.partition(".")[2])
 _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 _TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 _MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
-def warnings(resource: Resource, obj: Object, old: Object | None = None) -> list[str]:
-    """The warnings on an object that was accepted, in upstream's words. `old`: what it was before."""
+def warnings(resource: Resource, obj: Object, old: Object | None = None, minor: int = NEWEST) -> list[str]:
+    """The warnings on an object that was accepted, in upstream's words. `old`: what it was before; `minor`:
+    the version that is imitated, where older ones had nothing to say."""
     key = (resource.group, resource.kind)
+    if minor < _SINCE.get(key, 0):
+        return []
     if key in _ON_CHANGE:
         return list(_ON_CHANGE[key](obj, old or {}))
     return list(_WARNINGS[key](obj)) if key in _WARNINGS else []
@@ -162,6 +167,7 @@ def _resource_slice(found: Object) -> Warnings:
         yield f"spec.driver: {detail}"
 
 
+_SINCE = {("", "ServiceAccount"): 32, ("storage.k8s.io", "CSIDriver"): 35}
 _ON_CHANGE: dict[tuple[str, str], Callable[[Object, Object], Warnings]] = {
     ("", "Pod"): _pod,
     ("", "PodTemplate"): _pod_template,

@@ -1,4 +1,4 @@
-"""What devices, their claims and ServiceAccounts get from the server, and lose by it."""
+"""What devices, their claims, ServiceAccounts and limits get from the server, and lose by it."""
 
 import pytest
 
@@ -81,6 +81,12 @@ def test_an_account_keeps_the_names_of_its_secrets():
     secrets = [{"name": "till", "namespace": "other", "kind": "Secret"}]
     assert made(ACCOUNTS, named(secrets=secrets))["secrets"] == [{"name": "till"}]
     assert changed(ACCOUNTS, named(), named(secrets=secrets))["secrets"] == [{"name": "till"}]
+
+
+def test_a_limit_range_needs_no_name():
+    ranges = kind("", "limitranges")
+    assert made(ranges, {"metadata": {"uid": "u"}})["metadata"]["name"] == "u"
+    assert made(ranges, named())["metadata"]["name"] == "a"
 
 
 def test_a_toleration_is_of_a_value_unless_it_says_otherwise():
