@@ -73,13 +73,14 @@ async def _stream(random: Random, channel: grpc.aio.Channel) -> None:
     """Some messages, some answers, and gone."""
     name, kind = random.choice(list(_STREAMS.items()))
     call = channel.stream_stream(f"/etcdserverpb.{name}")(timeout=_ANSWER_SECONDS)
-    for _ in range(random.randint(1, 4)):
-        await call.write(_sent(random, kind))
+    messages = [_sent(random, kind) for _ in range(random.randint(1, 4))]
     try:
         async with asyncio.timeout(0.05):
+            for message in messages:
+                await call.write(message)
             await call.read()
-    except TimeoutError:
-        pass
+    except (TimeoutError, asyncio.InvalidStateError):
+        pass  # nothing to say, or refused before all was said
     finally:
         call.cancel()
 
