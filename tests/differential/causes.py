@@ -91,6 +91,20 @@ def _same_errors(found: Difference) -> bool:
     return bool(real) and sorted(real) == sorted(ours)
 
 
+_VALUE = re.compile(r"Invalid value: [\[{].*[\]}]: ", re.DOTALL)
+
+
+def _same_but_values(found: Difference) -> bool:
+    real, ours = ([_VALUE.sub("", each) for each in side] for side in found.errors())
+    return bool(real) and sorted(real) == sorted(ours)
+
+
+def _is_undecodable(found: Difference) -> bool:
+    real, ours = found.messages
+    why = real.rpartition(f"Kind={ours.partition(' ')[0]}: ")[2]
+    return "unable to convert unstructured object" in real and found.ours["code"] == 400 and bool(why)
+
+
 def _fewer_errors(found: Difference) -> bool:
     real, ours = found.errors()
     return bool(ours) and set(ours) < set(real)
@@ -104,6 +118,10 @@ def _more_errors(found: Difference) -> bool:
 def _same_fields(found: Difference) -> bool:
     real, ours = ([each.partition(":")[0] for each in side] for side in found.errors())
     return bool(real) and sorted(set(real)) == sorted(set(ours))
+
+
+def _counts_text(path: str, real: Any, ours: Any) -> bool:
+    return path.endswith(".generation")
 
 
 def _empty_lists(path: str, real: Any, ours: Any) -> bool:
@@ -128,7 +146,12 @@ CAUSES = (
         "embedded JSON compared as text",
         "upstream compares JSON that it does not look into byte by byte with what it has stored in another "
         "form: any patch of such an object is a change to it, and refused; kubeade compares values",
-        _compares_text,
+        lambda found: _compares_text(found) or ("deviceclasses" in found.kind and _only(found, _counts_text)),
+    ),
+    Cause(
+        "a generation counted before fields are dropped",
+        "upstream compares what was sent, and drops fields that may not be set only then; kubeade counts changes",
+        lambda found: _only(found, _counts_text),
     ),
     Cause(
         "a diff of internal types",
@@ -151,6 +174,18 @@ CAUSES = (
         "upstream has a column for what the Scale is of; kubeade answers with the Scale itself, as upstream does "
         "for other subresources",
         lambda found: found.about == "get scale as table",
+    ),
+    Cause(
+        "an apply that cannot be decoded",
+        "upstream answers with 500 what its decoder refuses after the configuration was merged; kubeade with 400: "
+        "no request of a client may lead to an internal error",
+        _is_undecodable,
+    ),
+    Cause(
+        "a value in its internal form",
+        "upstream shows an object that is refused as its internal type, with all fields that were not sent; kubeade "
+        "shows what was sent, for types whose internal form it does not know",
+        lambda found: found.both_refuse and _same_but_values(found),
     ),
     Cause(
         "an empty list",

@@ -175,6 +175,14 @@ def _map_shape(node: Node) -> Shape:
     return shape
 
 
+def _key_defaults(keys: tuple[str, ...], items: Node) -> dict[str, Any]:
+    """What stands for a key that an item omits: what its schema says, or the zero that is always there."""
+    always = zeros_of(items).always if items.name else {}
+    declared = {key: items.fields[key].default for key in keys if key in items.fields}
+    found = {key: always.get(key) if value is None else value for key, value in declared.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
 def _list_shape(node: Node) -> Shape:
     if node.list_type == "atomic":
         return Shape(node, Form.LEAF)
@@ -182,7 +190,6 @@ def _list_shape(node: Node) -> Shape:
     shape.items = shape_of(node.items) if node.items is not None else ANYTHING
     if node.list_type == "map":
         shape.keys = tuple(sorted(node.map_keys))
-        fields = node.items.fields if node.items is not None else {}
-        defaults = {key: fields[key].default for key in shape.keys if key in fields}
-        shape._defaults.update({key: value for key, value in defaults.items() if value is not None})
+        if node.items is not None:
+            shape._defaults.update(_key_defaults(shape.keys, node.items))
     return shape

@@ -11,6 +11,7 @@ from typing import Any
 from kubeade.api.decoding.values import (
     INT32,
     integers,
+    is_canonical_amount,
     is_canonical_base64,
     is_canonical_quantity,
     is_canonical_time,
@@ -102,7 +103,7 @@ def _map(values: Node) -> Check:
     of_type = plain_type(values)
     if of_type is not None:
         return lambda value: type(value) is dict and all(type(each) is of_type for each in value.values())
-    check = compile_check(values)
+    check = is_canonical_amount if values.type == "quantity" else compile_check(values)
     return lambda value: type(value) is dict and all(map(check, value.values()))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from kubeade.api.decoding.go_words import Step, WrongType
 from kubeade.api.decoding.values import (
     INT32,
+    canonical_amount,
     canonical_base64,
     canonical_quantity,
     canonical_time,
@@ -47,6 +48,8 @@ class Cleaner:
         self._expect(isinstance(value, dict), node, value)
         if node.values is not None:
             values = node.values
+            if values.type == "quantity":
+                return {key: canonical_amount("0" if each is None else each) for key, each in value.items()}
             return {key: self._element(values, each, _join(path, key)) for key, each in value.items()}
         if node.preserves_unknown_fields:
             return value

@@ -4,9 +4,10 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
-from kubeade.api.quantity import canonical
+from kubeade.api.quantity import Quantity, canonical
 from kubeade.lib.timestamps import format_micro_time, format_time, parse_time
 
+_NANO_IN_MILLI = 10**6
 INT32 = range(-(2**31), 2**31)
 INT64 = range(-(2**63), 2**63)
 _TIME = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]{6})?Z")
@@ -30,6 +31,20 @@ def is_canonical_quantity(value: object) -> bool:
 def canonical_quantity(value: object) -> str:
     """As upstream writes it back. Raises ValueError with upstream's words."""
     return canonical(value if isinstance(value, str) else repr(value))
+
+
+def is_canonical_amount(value: object) -> bool:
+    """Of a resource: nothing is measured finer than in thousandths (upstream: ResourceList's defaults)."""
+    return is_canonical_quantity(value) and str(value)[-1:] not in ("n", "u")
+
+
+def canonical_amount(value: object) -> str:
+    """A quantity, rounded up to thousandths. Raises ValueError with upstream's words."""
+    text = canonical_quantity(value)
+    if text[-1:] not in ("n", "u"):
+        return text
+    milli = -(-Quantity.parse(text).nano // _NANO_IN_MILLI)
+    return canonical(f"{milli}m")
 
 
 def is_canonical_time(value: object, micro: bool) -> bool:

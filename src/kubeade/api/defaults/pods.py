@@ -21,6 +21,9 @@ def default_pod(pod: Object) -> None:
         if spec.get("hostNetwork"):
             _default_host_ports(container)
     _default_pod_level_requests(spec)
+    status = part(pod, "status")
+    if status.get("podIP") and not status.get("podIPs"):  # one says the same as the other
+        status["podIPs"] = [{"ip": status["podIP"]}]
 
 
 def default_pod_template(pod_template: Object) -> None:

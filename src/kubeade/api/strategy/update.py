@@ -90,6 +90,12 @@ def _prepare_status(resource_type: ResourceType, key: kinds.Key, obj: Object, ol
                 _keep(obj["status"], part(old, "status"), "qosClass")
         case kinds.DEPLOYMENTS:
             _keep(obj["metadata"], old["metadata"], "labels")
+        case kinds.DAEMON_SETS:
+            counted = part(old, "metadata", "annotations").get(TEMPLATE_GENERATION, "1")
+            obj["metadata"]["annotations"] = {
+                **part(obj, "metadata", "annotations"),
+                TEMPLATE_GENERATION: counted,
+            }
         case kinds.SIGNING_REQUESTS:
             prepare_status(obj, old, now)
         case kinds.RESOURCE_CLAIMS:

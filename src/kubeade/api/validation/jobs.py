@@ -224,16 +224,16 @@ def job_change(new: Object, old: Object) -> Errors:
 
 def _template_change(new: Object, old: Object) -> Errors:
     after, before = part(new, "spec", "template"), part(old, "spec", "template")
-    if part(old, "spec").get("suspend"):
-        after, before = _without_scheduling(after), _without_scheduling(before)
-    if after != before:
-        yield invalid("spec.template", part(new, "spec", "template"), "field is immutable")
+    if not part(old, "spec").get("suspend"):
+        if after != before:
+            yield invalid("spec.template", after, "field is immutable")
+    elif _without_scheduling(part(after, "spec")) != _without_scheduling(part(before, "spec")):
+        yield invalid("spec.template.spec", part(after, "spec"), "field is immutable")
 
 
-def _without_scheduling(template: Object) -> Object:
-    """A suspended job's template without what may still be decided: where its pods go, and their share."""
-    reduced = copy.deepcopy(template)
-    spec = part(reduced, "spec")
+def _without_scheduling(pod_spec: Object) -> Object:
+    """Of a suspended job's pods, without what may still be decided: where they go, and their share."""
+    spec = copy.deepcopy(pod_spec)
     for key in ("nodeSelector", "tolerations", "schedulingGates"):
         spec.pop(key, None)
     part(spec, "affinity").pop("nodeAffinity", None)
@@ -241,15 +241,18 @@ def _without_scheduling(template: Object) -> Object:
         spec.pop("affinity", None)
     for container in parts(spec, "containers") + parts(spec, "initContainers"):
         container.pop("resources", None)
-    for key in ("labels", "annotations"):
-        part(reduced, "metadata").pop(key, None)
-    return reduced
+    return spec
 
 
 def job_status(new: Object, old: Object) -> Errors:
     status, before = part(new, "status"), part(old, "status")
     for key in _STATUS_COUNTS:
         yield from not_negative(f"status.{key}", status.get(key))
+    for key in ("completedIndexes", "failedIndexes"):
+        if problem := _indexes_problem(text(status, key)):
+            yield invalid(f"status.{key}", status[key], f"error parsing {key}: {problem}")
+    if "ready" in status and number(status, "ready") > number(status, "active"):
+        yield invalid("status.ready", status["ready"], "cannot set more ready pods than active")
     complete, failed = _is_true(new, "Complete"), _is_true(new, "Failed")
     if complete and failed:
         yield invalid("status.conditions", OMITTED, "cannot set Complete=True and Failed=true conditions")
@@ -268,6 +271,19 @@ def job_status(new: Object, old: Object) -> Errors:
             yield invalid("status.conditions", OMITTED, detail)
     if complete or _is_true(old, "Complete"):
         yield from immutable_once_set(status, before, "completionTime")
+
+
+def _indexes_problem(indexes: str) -> str:
+    """What is wrong with `1,3-5`, or ""."""
+    last = -1
+    for interval in indexes.split(",") if indexes else ():
+        for bound in interval.split("-", 1):
+            if not re.fullmatch(r"[+-]?[0-9]+", bound):
+                return f'cannot convert string to integer for index: "{bound}"'
+            if int(bound) <= last:
+                return f"non-increasing order, previous: {last}, current: {int(bound)}"
+            last = int(bound)
+    return ""
 
 
 def immutable_once_set(status: Object, before: Object, key: str) -> Errors:

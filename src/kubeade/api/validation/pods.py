@@ -137,6 +137,9 @@ def _gated(restored: Object, old: Object) -> Errors:
             del restored["affinity"]
 
 
+_SYSTEM_CONDITIONS = ("PodScheduled", "Ready", "Initialized")
+
+
 def pod_status(new: Object, old: Object) -> Errors:
     """What the kubelet reports."""
     if text(new, "spec", "nodeName") != text(old, "spec", "nodeName"):
@@ -144,8 +147,12 @@ def pod_status(new: Object, old: Object) -> Errors:
     status, before = part(new, "status"), part(old, "status")
     for index, condition in enumerate(parts(status, "conditions")):
         kind = text(condition, "type")
-        if "/" in kind:
-            yield from messages(f"status.conditions[{index}].type", kind, qualified_name(kind))
+        if kind not in _SYSTEM_CONDITIONS:
+            yield from messages(f"status.conditions[{index}].Type", kind, qualified_name(kind))
+    if number(status, "observedGeneration") < 0:
+        yield invalid(
+            "status.observedGeneration", status["observedGeneration"], "must be a non-negative integer"
+        )
     name = text(status, "nominatedNodeName")
     if name and name != text(before, "nominatedNodeName"):
         yield from messages("status.nominatedNodeName", name, dns_subdomain(name))

@@ -35,6 +35,9 @@ _SHOWN = frozenset(
 """Kinds whose last state is the answer to their deletion, and all of resource.k8s.io (upstream:
 ReturnDeletedObject)."""
 
+_CHECKED_IN_STORAGE = (("", "namespaces"), ("apiextensions.k8s.io", "customresourcedefinitions"))
+"""Upstream deletes these in steps of their own, and says otherwise what it was told to find."""
+
 _JOBS_KEPT = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
     "them or set propagationPolicy=Orphan to suppress this warning"
@@ -83,6 +86,8 @@ async def delete_object(call: Call, options: DeleteOptions) -> Deleted:
 
 def check_preconditions(call: Call, obj: Object, options: DeleteOptions) -> None:
     metadata = obj["metadata"]
+    if (call.type.group, call.type.plural) in _CHECKED_IN_STORAGE:
+        _check_in_storage(call, metadata, options)
     if options.uid and options.uid != metadata.get("uid"):
         raise _conflict(
             call,
@@ -95,6 +100,16 @@ def check_preconditions(call: Call, obj: Object, options: DeleteOptions) -> None
             f"the ResourceVersion in the precondition ({options.resource_version}) does not match the "
             f"ResourceVersion in record ({metadata['resourceVersion']}). The object might have been modified",
         )
+
+
+def _check_in_storage(call: Call, metadata: Object, options: DeleteOptions) -> None:
+    for name, asked, found in (
+        ("UID", options.uid, metadata.get("uid")),
+        ("ResourceVersion", options.resource_version, metadata["resourceVersion"]),
+    ):
+        if asked and asked != found:
+            why = f"Precondition failed: {name} in precondition: {asked}, {name} in object meta: {found}"
+            raise Conflict.of(call.type.plural, call.info.name, why, call.type.group)
 
 
 async def _carry_out(call: Call, current: Record, options: DeleteOptions) -> Deleted:

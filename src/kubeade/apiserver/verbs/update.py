@@ -56,6 +56,7 @@ async def update(call: Call) -> Response:
         if obj["metadata"].get("resourceVersion") or obj["metadata"].get("uid"):
             raise call.not_found(call.info.name)
         return object_response(call, await shown(call, await create_object(call, obj)), 201)
+    call.record()
     _require_revision(call, obj)
 
     def make(current: Object) -> Object:

@@ -181,11 +181,12 @@ def test_what_changed_since_kubectls_client_side_apply_still_is_a_conflict(confi
             '.spec.template.spec.containers: duplicate entries for key [name="a"]',
         ),
         (
-            {"template": {"spec": {"containers": [{"image": "a"}]}}},
-            (
-                ".spec.template.spec.containers: element 0: associative list with keys has an element that "
-                'omits all key fields ["name"] (and doesn\'t have default values for any key fields)'
-            ),
+            {
+                "template": {
+                    "spec": {"topologySpreadConstraints": [{"labelSelector": {}}], "tolerations": "x"}
+                }
+            },
+            ".spec.template.spec.tolerations: expected list, got &{x}",
         ),
         (
             {"template": {"spec": {"containers": "x"}}},
@@ -260,3 +261,10 @@ def test_sets_merge_by_value():
     both = things.apply(live, thing(list=["b"]), "two", False, T1)
     assert both["spec"]["list"] == ["a", "b"]
     assert things.apply(both, thing(list=[]), "one", False, T2)["spec"]["list"] == ["b"]
+
+
+def test_a_key_that_is_always_there_may_be_left_out(deployments, deployment):
+    spec = {**deployment["spec"], "template": {"spec": {"volumes": [{"emptyDir": {}}]}}}
+    applied = deployments.apply(None, {**deployment, "spec": spec}, "me", force=False, time=T0)
+    owned = applied["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:volumes"]
+    assert list(owned) == ['k:{"name":""}']

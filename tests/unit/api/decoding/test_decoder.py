@@ -104,6 +104,8 @@ def test_values_become_canonical(decoder: Decoder) -> None:
     decoded, _ = decoder.decode(PODS, pod(resources={"limits": limits}))
     cleaned = decoded["spec"]["containers"][0]["resources"]["limits"]
     assert cleaned == {"memory": "1Gi", "cpu": "500m", "example.com/x": "2"}
+    decoded, _ = decoder.decode(PODS, pod(resources={"limits": {"cpu": "0.1m", "memory": None}}))
+    assert decoded["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "1m", "memory": "0"}
     lease = {"spec": {"renewTime": "2026-01-02T03:04:05.000000+02:00"}}
     assert decoder.decode(LEASES, lease)[0]["spec"]["renewTime"] == "2026-01-02T01:04:05.000000Z"
     secret = {"data": {"a": "YWJj\nZGVm\n"}}
@@ -155,3 +157,8 @@ def test_of_a_custom_resource_only_the_metadata_is_decoded() -> None:
     decoded, warnings = Decoder(schema).decode(lemonades, obj)
     assert decoded == {**obj, "metadata": {"name": "a"}}
     assert warnings == ['unknown field "metadata.extra"']
+
+
+def test_moments_to_the_microsecond_have_them_all(decoder: Decoder) -> None:
+    with pytest.raises(BadRequest, match=r'cannot parse "Z" as "\.000000"'):
+        decoder.decode(LEASES, {"spec": {"renewTime": "2026-01-02T03:04:05Z"}})
