@@ -1,16 +1,14 @@
 """Which rules belong to which kind; kinds without an entry (custom ones) are held to their name and metadata
 only."""
 
+from functools import cache
+
 from kubeade.api.resource import Object, Resource
 from kubeade.api.validation import (
     access,
     autoscalers,
     certificates,
     configuration,
-    device_allocations,
-    device_claims,
-    device_slices,
-    device_taints,
     endpoints,
     events,
     flow_schemas,
@@ -97,7 +95,6 @@ _CORE = {
         always=volume_claims.persistent_volume_claim, change=volume_claims.persistent_volume_claim_change
     ),
 }
-_DEVICES = "resource.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 _WEBHOOKS = KindRules(always=platform.webhook_configuration, plain_finalizers=True)
@@ -222,25 +219,6 @@ _OTHERS = {
     ),
     ("coordination.k8s.io", "LeaseCandidate"): KindRules(name=config_key),
     ("events.k8s.io", "Event"): KindRules(create=events.event, change=events.event_change),
-    (_DEVICES, "ResourceClaim"): KindRules(
-        create=device_claims.claim,
-        change=device_claims.claim_change,
-        subresources={"status": device_allocations.claim_status},
-    ),
-    (_DEVICES, "ResourceClaimTemplate"): KindRules(
-        always=device_claims.template, change=device_claims.template_change
-    ),
-    (_DEVICES, "DeviceClass"): KindRules(
-        create=device_claims.device_class, change=device_claims.device_class_change
-    ),
-    (_DEVICES, "ResourceSlice"): KindRules(
-        create=device_slices.resource_slice, change=device_slices.resource_slice_change
-    ),
-    (_DEVICES, "DeviceTaintRule"): KindRules(
-        create=device_taints.taint_rule,
-        change=device_taints.taint_rule_change,
-        subresources={"status": device_taints.taint_rule_status},
-    ),
     (_ADMISSION, "MutatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingWebhookConfiguration"): _WEBHOOKS,
     (_ADMISSION, "ValidatingAdmissionPolicy"): KindRules(
@@ -272,8 +250,19 @@ _RULES = {
     **_OTHERS,
 }
 _METADATA_ONLY = KindRules(plain_finalizers=True)
+_DEVICES = "resource.k8s.io"
+
+
+@cache
+def _device_rules() -> dict[str, KindRules]:
+    # Loaded when the first device or claim comes: most clusters have none.
+    from kubeade.api.validation.device_rules import RULES
+
+    return RULES
 
 
 def rules_of(resource: Resource) -> KindRules:
     """The rules of a resource's kind."""
+    if resource.group == _DEVICES:
+        return _device_rules().get(resource.kind, _METADATA_ONLY)
     return _RULES.get((resource.group, resource.kind), _METADATA_ONLY)
