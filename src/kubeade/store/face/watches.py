@@ -22,6 +22,7 @@ from kubeade.store.watch import FeedWatch
 
 PROGRESS_SECONDS = 5.0
 RETRY_SECONDS = 0.02
+RESPONSE_BYTES = 1024 * 1024
 FRAGMENT_BYTES = 1024 * 1024
 INVALID_ID = -1
 ALL_WATCHES = -1
@@ -159,8 +160,9 @@ class WatchStream:
             async with watcher.watch as batches:
                 async for batch in batches:
                     watcher.sending = True
-                    for response in self._responses(watcher, batch):
-                        await self.outbox.put_when_room(response)
+                    for part in _whole_revisions(batch):
+                        for response in self._responses(watcher, part):
+                            await self.outbox.put_when_room(response)
                     watcher.sending = False
         except Compacted as error:
             self._watchers.pop(watcher.id, None)
@@ -199,6 +201,18 @@ class WatchStream:
             self.outbox.put(m.WatchResponse(self._desk.header(), ALL_WATCHES))
         else:
             self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._tell_progress)
+
+
+def _whole_revisions(batch: Sequence[LedgerEvent]) -> Iterator[Sequence[LedgerEvent]]:
+    """In parts not much larger than RESPONSE_BYTES: many clients take 4 MiB at once, and no more."""
+    first = size = 0
+    for number, event in enumerate(batch):
+        if size >= RESPONSE_BYTES and event.record.mod_revision != batch[number - 1].record.mod_revision:
+            yield batch[first:number]
+            first, size = number, 0
+        size += _EVENT_OVERHEAD_BYTES + len(event.record.value)
+        size += len(event.previous.value) if event.previous else 0
+    yield batch[first:]
 
 
 def _parts(events: Sequence[m.Event]) -> Iterator[list[m.Event]]:

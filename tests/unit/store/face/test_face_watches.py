@@ -1,5 +1,7 @@
 """etcd's Watch service, where its clients rely on details."""
 
+import asyncio
+
 from face_lab import FaceLab
 
 from kubeade.store.etcd import messages as m
@@ -115,6 +117,26 @@ async def test_fragments_split_what_is_large_and_say_so(lab: FaceLab) -> None:
         found.append(await watch.next())
     assert all(sum(len(event.kv.value) for event in each.events if event.kv) < 2_100_000 for each in found)
     assert not found[-1].fragment
+
+
+async def test_what_a_slow_client_is_behind_with_comes_in_messages_that_it_can_take(lab: FaceLab) -> None:
+    """Python's and Java's gRPC take 4 MiB at once. A revision is not split for that."""
+    watch = lab.watch()
+    await watch.create(b"\0", b"\0", prev_kv=True)
+    await watch.next()
+    pair = [m.RequestOp(request_put=m.PutRequest(b"%d" % each, bytes(100_000))) for each in range(2)]
+    await asyncio.gather(*(lab.txn(*pair) for _ in range(60)))
+    found: list[m.WatchResponse] = []
+    while sum(len(each.events) for each in found) < 120:
+        found.append(await watch.next())
+    revisions = [[event.kv.mod_revision for event in each.events if event.kv] for each in found]
+    assert [each for some in revisions for each in some] == [number // 2 + 2 for number in range(120)]
+    assert all(len(each) % 2 == 0 for each in revisions)
+    assert all(
+        each.header and each.header.revision == each.events[-1].kv.mod_revision
+        for each in found
+        if each.events[-1].kv
+    )
 
 
 async def test_progress_is_told_on_request_after_all_events_up_to_it(lab: FaceLab) -> None:
