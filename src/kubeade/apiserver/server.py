@@ -34,6 +34,7 @@ from kubeade.api.errors import (
     ServiceUnavailable,
     Timeout,
     Unauthorized,
+    UnsupportedMediaType,
 )
 from kubeade.api.openapi import OpenApi
 from kubeade.api.schema import DEFAULT_VERSION, Schema
@@ -357,7 +358,8 @@ class ApiServer:
         try:
             return await route(call, self.subresources)
         except ApiError as error:
-            error.warnings = call.warnings
+            if not isinstance(error, UnsupportedMediaType) or info.verb != "patch":
+                error.warnings = call.warnings  # upstream does not even look at a patch that is none
             raise
 
     def _covered(self, info: RequestInfo) -> int:
