@@ -39,11 +39,18 @@ def purge(directory: Path) -> None:
 
 
 def _kill_all(directory: Path, groups: Cgroups) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    while living := {*launchers(directory), *groups.members(), *_recorded(directory)} - {os.getpid()}:
+    """Containers first: a launcher that lives reaps its children, as not every machine's first process does,
+    and a container's first process ends only when all others in its PID namespace have been reaped."""
+    began = time.monotonic()
+    while True:
+        living = {*groups.members(), *_recorded(directory)} - {os.getpid()}
+        if not living or time.monotonic() > began + _DEADLINE_SECONDS / 2:
+            living |= set(launchers(directory))
+        if not living:
+            return
         for pid in living:
             processes.kill(pid)
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + _DEADLINE_SECONDS:
             raise PurgeFailed(f"processes would not end: {', '.join(map(str, sorted(living)))}")
         time.sleep(_PAUSE_SECONDS)
 
