@@ -11,7 +11,7 @@ from kubeade.api.errors import ApiError
 from kubeade.api.validation import ValidationOptions
 from kubeade.apiserver.admission.build import build_admission
 from kubeade.apiserver.aggregation import Aggregator
-from kubeade.apiserver.authentication.authenticator import build_authenticator
+from kubeade.apiserver.authentication.authenticator import Authentication, build_authenticator
 from kubeade.apiserver.authentication.openid import CONFIGURATION_PATH, KEYS_PATH
 from kubeade.apiserver.authorization.authorizer import build_authorizer
 from kubeade.apiserver.bootstrap.ensure import bootstrap
@@ -77,20 +77,14 @@ class ControlPlane:
         self._auditor = _auditor(access.audit, settings.kubernetes_version, clock, ids)
         self._rights = find_rights(access.rights, clock)
         self._authorization = authorization = build_authorizer(storage, self._rights.members)
-        tokens = trust.tokens()
-        audiences = tuple(tokens.audiences or tokens.issuers)
-        self._users = ConfiguredUsers(access.users, tokens.issuers, clock)
-        further = further_users(access.users, self._users, audiences, clock)
-        self._further = replace(further, refresh=storage.refresh if ledger.shared else None)
+        self._users = ConfiguredUsers(access.users, trust.tokens().issuers, clock)
         self._request_headers = trust.request_headers()
-        authentication = build_authenticator(
-            storage, tokens, clock, ids, self._request_headers, self._further
-        )
-        notes = SharedNotes(storage) if ledger.shared else None
+        authentication = self._authentication(storage, ids, shared=ledger.shared)
         self._legacy_tokens = authentication.legacy_tokens
         self._authenticator = authentication.authenticator
         self._authorities_changed = asyncio.Event()
         trust.renewal.hold("who signs clients", self._renew_authorities)
+        notes = SharedNotes(storage) if ledger.shared else None
         admission = build_admission(storage, authorization, ids, clock, settings.service_cidr, notes)
         self._quotas = admission.quotas
         self._webhooks = admission.webhooks
@@ -113,24 +107,39 @@ class ControlPlane:
             authorization.authorizer,
             admission.chain,
         )
-        if keeper is not None:
-            from kubeade.apiserver.encryption.keeping import HEALTH_CHECK
-
-            self.server.health.add_live(HEALTH_CHECK, keeper.unhealthy)
-        nodes = Nodes(storage, self._kubelet_tls)
-        add_streams(self.server.subresources, nodes)
-        allowed = AllowedAddresses(settings.pod_cidr if settings.network == "loopback" else "")
-        add_proxies(self.server.subresources, Locations(storage, allowed, nodes))
-        for path in (CONFIGURATION_PATH, KEYS_PATH):
-            self.server.endpoints.add(path.strip("/"), authentication.documents.answer)
+        self._furnish(authentication)
         self.handle = self.server.handle
         self._writer = ClientWriter(client_of(self.handle, API_SERVER))
         self._http: HttpServer | None = None
-        self._files = ReloadedFiles()
+        self._files = self._reloaded_files()
+
+    def _authentication(self, storage: Storage, ids: Ids, *, shared: bool) -> Authentication:
+        tokens = self._trust.tokens()
+        audiences = tuple(tokens.audiences or tokens.issuers)
+        further = further_users(self._access.users, self._users, audiences, self._clock)
+        self._further = replace(further, refresh=storage.refresh if shared else None)
+        return build_authenticator(storage, tokens, self._clock, ids, self._request_headers, self._further)
+
+    def _furnish(self, authentication: Authentication) -> None:
+        """What the server answers beside objects: health, streams to nodes, proxies, its tokens' keys."""
+        if self._encryption is not None:
+            from kubeade.apiserver.encryption.keeping import HEALTH_CHECK
+
+            self.server.health.add_live(HEALTH_CHECK, self._encryption.unhealthy)
+        nodes = Nodes(self._storage, self._kubelet_tls)
+        add_streams(self.server.subresources, nodes)
+        own = self._settings.pod_cidr if self._settings.network == "loopback" else ""
+        add_proxies(self.server.subresources, Locations(self._storage, AllowedAddresses(own), nodes))
+        for path in (CONFIGURATION_PATH, KEYS_PATH):
+            self.server.endpoints.add(path.strip("/"), authentication.documents.answer)
+
+    def _reloaded_files(self) -> ReloadedFiles:
+        files, access = ReloadedFiles(), self._access
         if access.users.configuration:
-            self._files.add(access.users.configuration, self._users.reload)
+            files.add(access.users.configuration, self._users.reload)
         if access.rights.configuration:
-            self._files.add(access.rights.configuration, self._reload_rights)
+            files.add(access.rights.configuration, self._reload_rights)
+        return files
 
     async def _reload_rights(self) -> Close:
         """Raises ConfigError, OSError."""
