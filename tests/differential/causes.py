@@ -182,6 +182,11 @@ CAUSES = (
         _is_undecodable,
     ),
     Cause(
+        "the order of errors",
+        "the same errors in another order: upstream's is that of its code, and changes between versions",
+        lambda found: found.both_refuse and _same_errors(found),
+    ),
+    Cause(
         "a value in its internal form",
         "upstream shows an object that is refused as its internal type, with all fields that were not sent; kubeade "
         "shows what was sent, for types whose internal form it does not know",
@@ -191,11 +196,6 @@ CAUSES = (
         "an empty list",
         "upstream's storage makes a null of an empty list that must be there; kubeade keeps the list as sent",
         lambda found: _only(found, _empty_lists),
-    ),
-    Cause(
-        "the order of errors",
-        "the same errors in another order: upstream's is that of its code, and changes between versions",
-        lambda found: found.both_refuse and _same_errors(found),
     ),
     Cause(
         "fewer errors",
