@@ -158,7 +158,8 @@ async def over_grpc(port: int, folder: Path, pid: int, options: argparse.Namespa
         found["256 writers"] = await crowd(port, options.seconds, 0)
         found["range_ms"] = await remote.range_ms()
         found["events_per_second"] = await remote.events_per_second()
-    found |= await sized(folder, crowd(port, 0, options.updates_over_grpc), remote.look_slowly())
+    if options.updates_over_grpc:
+        found |= await sized(folder, crowd(port, 0, options.updates_over_grpc), remote.look_slowly())
     found["memory_mib"] = resident_mib(str(pid))
     return found
 
