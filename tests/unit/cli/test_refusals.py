@@ -49,8 +49,10 @@ USAGES = [
     "apiserver --audit-log-path x",
     "apiserver --audit-webhook-config-file x",
     "apiserver --audit-policy-file p --audit-webhook-config-file x --audit-webhook-batch-max-size 0",
-    "apiserver --audit-policy-file p --audit-log-path x --audit-log-truncate-enabled "
-    "--audit-log-truncate-max-event-size 0",
+    (
+        "apiserver --audit-policy-file p --audit-log-path x --audit-log-truncate-enabled "
+        "--audit-log-truncate-max-event-size 0"
+    ),
     "apiserver --authentication-config x --anonymous-auth false",
     "up --authentication-token-webhook-cache-ttl lemons",
     "apiserver --tls-cert-file x",

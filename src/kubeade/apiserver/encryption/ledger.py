@@ -208,7 +208,9 @@ class EncryptedLedger:
             plain = transformer.open(record.value, record.key)
         except (Unreadable, ValueError) as error:
             raise LedgerFailed(str(error)) from error
-        return record if plain is record.value else structs.replace(record, value=restamp(plain, record.mod_revision))
+        if plain is record.value:
+            return record
+        return structs.replace(record, value=restamp(plain, record.mod_revision))
 
     def _note(self, record: Record, *, stale: bool) -> None:
         """What is read of the past says nothing of today."""

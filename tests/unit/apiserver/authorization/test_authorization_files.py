@@ -66,7 +66,7 @@ async def test_a_policy_allows_what_it_names(
 def test_policies_that_say_something_else_are_refused_with_their_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="line 3: must be an abac"):
         read_policies(policies(tmp_path, PODS, apiVersion="v1"))
-    with pytest.raises(ConfigError, match="line 3: .*unknown field `users`"):
+    with pytest.raises(ConfigError, match=r"line 3: .*unknown field `users`"):
         read_policies(policies(tmp_path, {"users": "alice"}))
     (tmp_path / "broken").write_text('{"user":"alice"}\n')
     with pytest.raises(ConfigError, match="line 1"):
