@@ -140,10 +140,10 @@ class Group:
         return Transacted(holds, results, self._now)
 
     def _operate(self, operation: Operation, author: str) -> Result:
-        if isinstance(operation, Transaction):
-            return self._transact(operation, author)
         if isinstance(operation, PutKey):
             return self._put_key(operation, author)
+        if isinstance(operation, Transaction):
+            return self._transact(operation, author)
         if isinstance(operation, DeleteRange):
             previous = self._records(operation.start, operation.end)
             for record in previous:

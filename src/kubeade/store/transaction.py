@@ -120,10 +120,25 @@ class Transaction(msgspec.Struct, frozen=True):
 
     def named_keys(self) -> frozenset[bytes] | None:
         """The keys whose present state decides it; None where that takes more than single keys."""
-        spans = list(self.spans())
-        if any(end != start + b"\0" for start, end in spans) or self._reads_past():
-            return None
-        return frozenset(start for start, _ in spans)
+        keys: set[bytes] = set()
+        return frozenset(keys) if self._name(keys) else None
+
+    def _name(self, keys: set[bytes]) -> bool:
+        for condition in self.conditions:
+            if condition.end != condition.start + b"\0":
+                return False
+            keys.add(condition.start)
+        for each in (*self.then, *self.otherwise):
+            if isinstance(each, PutKey):
+                keys.add(each.key)
+            elif isinstance(each, Transaction):
+                if not each._name(keys):
+                    return False
+            elif each.end != each.start + b"\0" or (isinstance(each, Query) and each.revision):
+                return False
+            else:
+                keys.add(each.start)
+        return True
 
     def spans(self) -> Iterator[tuple[bytes, bytes]]:
         """Every range that it may look at or change."""
@@ -147,14 +162,6 @@ class Transaction(msgspec.Struct, frozen=True):
             elif isinstance(each, Transaction):
                 total += each.size
         return total
-
-    def _reads_past(self) -> bool:
-        for each in (*self.then, *self.otherwise):
-            if isinstance(each, Transaction) and each._reads_past():
-                return True
-            if isinstance(each, Query) and each.revision:
-                return True
-        return False
 
 
 Operation = Query | PutKey | DeleteRange | Transaction

@@ -21,6 +21,7 @@ from typing import Any, TypeGuard
 
 from kubeade.store.group import Group, Slip
 from kubeade.store.history import read_query
+from kubeade.store.known import KnownSlips
 from kubeade.store.ledger import (
     Compacted,
     FutureRevision,
@@ -81,6 +82,7 @@ class Writer:
         self._quota = Quota(self._connection, max_bytes)
         self._trim = HistoryTrim(self._connection, budget)
         self._leases = dict(self._connection.execute("SELECT id, seconds FROM leases"))
+        self._known = KnownSlips()
         self._publish = publish
         self._queue: SimpleQueue[Request] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -204,6 +206,7 @@ class Writer:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' answer
             self._trim.extent = before
+            self._known.forget()
             self._roll_back()
             return refusal(error)
         self._publish(self._outcome(events, answers))
@@ -235,7 +238,9 @@ class Writer:
                 keys |= write.keys
             else:  # it comes alone
                 return load_spans(self._connection, write.transaction.spans())
-        return load_slips(self._connection, keys)
+        known = self._known.of(keys)
+        unknown = keys - known.keys()
+        return {**known, **load_slips(self._connection, unknown)} if unknown else known
 
     def _group(self, slips: dict[bytes, Slip]) -> Group:
         return Group(self._trim.extent.newest, slips, self._leases.keys(), self._read_past)
@@ -248,6 +253,7 @@ class Writer:
         if group.changes:
             bytes_total = self._trim.extent.bytes_total
             bytes_total = write_changes(self._connection, group.changes, bytes_total)
+            self._known.note(group.changes)
             self._trim.add(group.revision, bytes_total)
             self._trim.step(len(group.changes))
         return [change.event for change in group.changes]

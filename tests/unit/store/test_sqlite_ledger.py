@@ -210,6 +210,19 @@ async def test_a_failing_disk_is_told_and_leaves_nothing_half_written(tmp_path: 
     await ledger.close()
 
 
+async def test_what_was_undone_is_not_taken_for_what_is_there(tmp_path: Path) -> None:
+    ledger = await SqliteLedger.open(tmp_path / "ledger.db")
+    made = await ledger.create(b"/a", b"1")
+    writer = ledger._writer
+    writer._connection = cast("sqlite3.Connection", FailingConnection(writer._connection))
+    with pytest.raises(LedgerFailed):
+        await ledger.update(b"/a", b"2", expected_revision=made.mod_revision)
+    done = await ledger.update(b"/a", b"3", expected_revision=made.mod_revision)
+    assert done.mod_revision == made.mod_revision + 1
+    assert await ledger.check() == []
+    await ledger.close()
+
+
 async def test_a_programmers_error_is_told_to_its_caller(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "ledger.db")
     with pytest.raises(LedgerFailed):
