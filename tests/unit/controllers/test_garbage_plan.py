@@ -87,3 +87,15 @@ def test_the_graph_forgets_what_is_gone() -> None:
     assert made.dependents("owner") == []
     made.remove("child")
     assert made.get("child") is None
+
+
+def test_what_awaits_an_owner_of_a_kind_is_found_until_the_owner_is_seen() -> None:
+    def owned(uid: str, kind: str, api_version: str) -> Item:
+        reference = {"uid": "owner", "kind": kind, "apiVersion": api_version}
+        return Item(CONFIG_MAPS, {"uid": uid, "name": uid, "ownerReferences": [reference]})
+
+    made = graph(owned("a", "Stand", "shop.example/v1"), owned("b", "Stand", "v1"), item("c"))
+    assert [one.uid for one in made.awaiting("shop.example", "Stand")] == ["a"]
+    assert made.awaiting("shop.example", "Booth") == []
+    made.set(item("owner"))
+    assert made.awaiting("shop.example", "Stand") == []

@@ -18,6 +18,7 @@ from kubeade.api.resources import (
     REPLICA_SETS,
     SERVICE_ACCOUNTS,
 )
+from kubeade.controllers.garbagecollector import controller
 
 STANDS = Resource("lemonade.example", "v1", "stands", "Stand")
 
@@ -46,6 +47,22 @@ async def stands_are_served(lab: ControllerLab) -> None:
 
 
 async def test_custom_resources_own_and_are_owned(lab: ControllerLab) -> None:
+    await stands_are_served(lab)
+    body = {"apiVersion": "lemonade.example/v1", "kind": "Stand", "metadata": {"name": "corner"}}
+    stand = await lab.client.create(STANDS, body, "default")
+    reference = {k: v for k, v in controller_reference(stand).items() if k != "controller"}
+    await config_map(lab, "menu", ownerReferences=[reference])
+    await lab.client.delete(STANDS, "corner", "default")
+    await lab.gone(CONFIG_MAPS, "menu")
+
+
+async def test_an_owner_that_came_and_went_before_its_kind_was_known_is_missed(
+    lab: ControllerLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = {"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "unknown"}
+    await config_map(lab, "orphan", ownerReferences=[nobody])
+    await lab.gone(CONFIG_MAPS, "orphan")  # the collector follows what there is by now
+    monkeypatch.setattr(controller, "REDISCOVER_SECONDS", 0.6)
     await stands_are_served(lab)
     body = {"apiVersion": "lemonade.example/v1", "kind": "Stand", "metadata": {"name": "corner"}}
     stand = await lab.client.create(STANDS, body, "default")

@@ -79,7 +79,17 @@ class GarbageCollector:
         for resource in wanted - self._followed.keys():
             informer = Informer(self._metadata_client, resource, keep=_bare)
             informer.add_handler(partial(self._changed, resource))
-            self._followed[resource] = tasks.create_task(informer.run(), name=f"gc {resource.plural}")
+            task = tasks.create_task(self._keep_following(informer), name=f"gc {resource.plural}")
+            self._followed[resource] = task
+
+    async def _keep_following(self, informer: Informer) -> None:
+        """What named an owner of this kind before the kind was known, or before its objects were, may have
+        lost it unseen: it is looked at again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(informer.run())
+            await informer.wait_synced()
+            for item in self._graph.awaiting(informer.resource.group, informer.resource.kind):
+                self.controller.queue.add(item.uid)
 
     def _changed(self, resource: Resource, old: Object | None, new: Object | None) -> None:
         if new is None:

@@ -7,7 +7,7 @@ must be asked of the server before anything is deleted for its absence.
 from dataclasses import dataclass
 
 from kubeade.api.parts import parts
-from kubeade.api.resource import Object, Resource
+from kubeade.api.resource import Object, Resource, split_api_version
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -36,6 +36,15 @@ class Item:
     def owners(self) -> list[Object]:
         return parts({"m": self.metadata}, "m", "ownerReferences")
 
+    def names(self, uid: str, group: str, kind: str) -> bool:
+        """Whether an owner is said to be of this kind."""
+        return any(
+            owner["uid"] == uid
+            and owner["kind"] == kind
+            and split_api_version(owner["apiVersion"])[0] == group
+            for owner in self.owners
+        )
+
     @property
     def deleting(self) -> bool:
         return bool(self.metadata.get("deletionTimestamp"))
@@ -61,6 +70,11 @@ class Graph:
 
     def dependents(self, uid: str) -> list[Item]:
         return [self._items[one] for one in sorted(self._dependents.get(uid, ()))]
+
+    def awaiting(self, group: str, kind: str) -> list[Item]:
+        """Items that name an owner of this kind which has not been seen."""
+        unseen = self._dependents.keys() - self._items.keys()
+        return [item for uid in unseen for item in self.dependents(uid) if item.names(uid, group, kind)]
 
     def set(self, item: Item) -> None:
         self.remove(item.uid)
