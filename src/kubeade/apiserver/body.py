@@ -3,13 +3,15 @@
 Nothing in the body is believed but its syntax; which kind it must be is checked here, its fields later.
 """
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 
 from kubeade.api.built_in import TABLE
+from kubeade.api.crd.schema_shapes import LARGEST_REQUEST_BYTES
 from kubeade.api.decoding.json_text import DEEPEST, read_json
-from kubeade.api.errors import BadRequest, UnsupportedMediaType
+from kubeade.api.errors import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from kubeade.api.patch.json_value import json_type
 from kubeade.api.resource import Object, Resource, split_api_version
 from kubeade.lib.http.message import Request
@@ -21,6 +23,19 @@ _HEAD = (
 )
 """What upstream reads of an object first; its errors say so."""
 _SHOWN_BYTES = 30
+
+
+async def read_whole(stream: AsyncIterator[bytes]) -> bytes:
+    """A body that came as a stream after all. Raises RequestEntityTooLarge, BadRequest."""
+    body = bytearray()
+    try:
+        async for part in stream:
+            body += part
+            if len(body) > LARGEST_REQUEST_BYTES:
+                raise RequestEntityTooLarge(f"Request entity too large: limit is {LARGEST_REQUEST_BYTES}")
+    except ConnectionError as error:
+        raise BadRequest(str(error)) from error
+    return bytes(body)
 
 
 def content_type(request: Request) -> str:

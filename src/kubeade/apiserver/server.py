@@ -44,6 +44,7 @@ from kubeade.apiserver.audit.trail import Auditor, Trail, attributes_of
 from kubeade.apiserver.authentication.constrained_impersonation import impersonated_for
 from kubeade.apiserver.authentication.impersonation import impersonated, impersonates
 from kubeade.apiserver.authorization.forbidden import forbidden
+from kubeade.apiserver.body import read_whole
 from kubeade.apiserver.call import Backend, Call
 from kubeade.apiserver.custom_resources import CustomResources
 from kubeade.apiserver.custom_resources.conversion import Conversions
@@ -286,7 +287,7 @@ class ApiServer:
         if self._aggregator and extension:
             return await self._aggregator.pass_on(extension, request, user)
         if request.stream is not None and info.subresource != "proxy":
-            raise ServiceUnavailable("who answers this request has changed: try again")
+            request.body = await read_whole(request.stream)  # since it came, its APIService has gone
         if not info.resource_request:
             return await self.endpoints.answer(request)
         return await self._resource(request, info, user, trail)
