@@ -100,30 +100,36 @@ async def _readable(requests: AsyncIterator[Any], context: Any) -> AsyncIterator
 
 async def _answer(answer: Unary, request: Any, context: Any) -> Message | None:
     if isinstance(request, _Unreadable):
-        told = f"grpc: error unmarshalling request: {request.why}"
-        await context.abort(grpc.StatusCode.INTERNAL, told)
+        _refuse_bytes(context, request)
+        return None
     try:
         return await answer(request)
     except LedgerError as error:
-        await _refuse(context, refusal_of(error))
+        _refuse(context, refusal_of(error))
     except Refusal as refusal:
-        await _refuse(context, refusal)
-    return None
+        _refuse(context, refusal)
+    return None  # what gRPC leaves out where there is a refusal
 
 
 async def _answer_stream(answer: Callable[[Any], AsyncIterator[Message]], request: Any, context: Any) -> None:
     if isinstance(request, _Unreadable):
-        told = f"grpc: error unmarshalling request: {request.why}"
-        await context.abort(grpc.StatusCode.INTERNAL, told)
+        return _refuse_bytes(context, request)
     requests = _readable(request, context) if isinstance(request, AsyncIterator) else request
     try:
         async for message in answer(requests):
             await context.write(message)
     except LedgerError as error:
-        await _refuse(context, refusal_of(error))
+        _refuse(context, refusal_of(error))
     except Refusal as refusal:
-        await _refuse(context, refusal)
+        _refuse(context, refusal)
 
 
-async def _refuse(context: Any, refusal: Refusal) -> None:
-    await context.abort(_CODES[refusal.code.value], refusal.message)
+def _refuse(context: Any, refusal: Refusal) -> None:
+    """Not by `abort`: gRPC keeps its exception, and with it every frame and message below, for good."""
+    context.set_code(_CODES[refusal.code.value])
+    context.set_details(refusal.message)
+
+
+def _refuse_bytes(context: Any, request: _Unreadable) -> None:
+    context.set_code(grpc.StatusCode.INTERNAL)
+    context.set_details(f"grpc: error unmarshalling request: {request.why}")

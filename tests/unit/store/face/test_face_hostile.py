@@ -1,4 +1,6 @@
-"""Bytes that are no message are refused as gRPC's own server does it."""
+"""Bytes that are no message are refused as gRPC's own server does it, and refusals cost no memory."""
+
+import gc
 
 import grpc
 import grpc.aio
@@ -6,6 +8,7 @@ import pytest
 from face_lab import FaceLab
 
 from kubeade.store.etcd import messages as m
+from kubeade.store.etcd.refusals import Refusal
 
 
 async def refused(call: grpc.aio.Call) -> tuple[grpc.StatusCode, str]:
@@ -34,3 +37,13 @@ async def test_so_is_one_on_a_stream(lab: FaceLab) -> None:
 async def test_a_comparison_that_nobody_knows_is_refused(lab: FaceLab, compare: dict[str, int]) -> None:
     request = m.TxnRequest([m.Compare(key=b"a", **compare)])
     assert "unknown target or result" in await lab.refused("etcdserverpb.KV/Txn", request)
+
+
+async def test_what_was_refused_is_not_kept(lab: FaceLab) -> None:
+    for _ in range(20):
+        assert (
+            await lab.refused("etcdserverpb.KV/Range", m.RangeRequest(b""))
+            == "etcdserver: key is not provided"
+        )
+    gc.collect()
+    assert sum(isinstance(each, Refusal) for each in gc.get_objects()) < 5
