@@ -26,6 +26,10 @@ class Refusal(Exception):
     code: Code
     message: str
 
+    def anew(self) -> "Refusal":
+        """To be raised: an exception gathers the frames that it passes, and a constant would keep them all."""
+        return Refusal(self.code, self.message)
+
 
 EMPTY_KEY = Refusal(Code.INVALID_ARGUMENT, "etcdserver: key is not provided")
 KEY_NOT_FOUND = Refusal(Code.INVALID_ARGUMENT, "etcdserver: key not found")

@@ -50,8 +50,8 @@ class Keys:
 
     async def compact(self, request: m.CompactionRequest) -> m.CompactionResponse:
         if request.revision > self._ledger.revision:
-            raise FUTURE_REVISION
+            raise FUTURE_REVISION.anew()
         if request.revision <= self._ledger.compact_revision:
-            raise COMPACTED
+            raise COMPACTED.anew()
         await self._ledger.compact(request.revision, wait=request.physical)
         return m.CompactionResponse(self._desk.header())

@@ -32,7 +32,7 @@ class Leases:
 
     async def grant(self, request: m.LeaseGrantRequest) -> m.LeaseGrantResponse:
         if request.TTL > LONGEST_SECONDS:
-            raise LEASE_TOO_LONG
+            raise LEASE_TOO_LONG.anew()
         seconds = max(request.TTL, 1)
         lease = await self._ledger.grant_lease(seconds, request.ID)
         return m.LeaseGrantResponse(self._desk.header(), lease, seconds)

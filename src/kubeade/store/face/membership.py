@@ -71,7 +71,7 @@ class Authentication:
         return m.HeaderResponse(self._desk.header())
 
     async def authenticate(self, request: m.Empty) -> Message:
-        raise AUTH_NOT_ENABLED
+        raise AUTH_NOT_ENABLED.anew()
 
     async def refuse(self, request: m.Empty) -> Message:
         message = "kubeade: users and roles of etcd's own are not supported: TLS client certificates are"

@@ -41,7 +41,7 @@ class Queues:
         await self._ledger.transact(Transaction((absent,), (PutKey(key, value, lease),)))
         record = await self._ledger.get(key)
         if record is None:
-            raise LEASE_NOT_FOUND
+            raise LEASE_NOT_FOUND.anew()
         return record
 
     async def first(self, name: bytes) -> Record | None:
@@ -56,7 +56,7 @@ class Queues:
             if first is not None and first.key == record.key:
                 return
             if await self._ledger.get(record.key) is None:
-                raise LEASE_NOT_FOUND
+                raise LEASE_NOT_FOUND.anew()
 
     async def firsts(self, name: bytes) -> AsyncIterator[Record | None]:
         """Who is first, now and after every change under the name."""
@@ -92,7 +92,7 @@ class Locks:
 
     async def unlock(self, request: m.UnlockRequest) -> m.HeaderResponse:
         if not request.key:
-            raise EMPTY_KEY
+            raise EMPTY_KEY.anew()
         await self._desk.ledger.transact(Transaction((), (DeleteRange(*key_range(request.key)),)))
         return m.HeaderResponse(self._desk.header())
 
@@ -129,7 +129,7 @@ class Elections:
     async def leader(self, request: m.LeaderRequest) -> m.LeaderResponse:
         record = await self._queues.first(request.name)
         if record is None:
-            raise NO_LEADER
+            raise NO_LEADER.anew()
         return m.LeaderResponse(self._desk.header(), translation.key_value(record))
 
     async def observe(self, request: m.LeaderRequest) -> AsyncIterator[m.LeaderResponse]:
@@ -149,7 +149,7 @@ class Elections:
         same = Condition(*key_range(leader.key), "create_revision", Relation.EQUAL, leader.rev)
         done = await self._ledger.transact(Transaction((same,), (operation,)))
         if not done.succeeded:
-            raise NOT_LEADER
+            raise NOT_LEADER.anew()
 
 
 def _required(leader: m.LeaderKey | None) -> m.LeaderKey:

@@ -43,7 +43,7 @@ _FIELDS = ("version", "create_revision", "mod_revision", "value", "lease")
 def span(key: bytes, range_end: bytes) -> tuple[bytes, bytes]:
     """The range that the two fields mean. Raises Refusal."""
     if not key:
-        raise EMPTY_KEY
+        raise EMPTY_KEY.anew()
     if not range_end:
         return key_range(key)
     return key, LAST_KEY if range_end == b"\0" else range_end
@@ -51,7 +51,7 @@ def span(key: bytes, range_end: bytes) -> tuple[bytes, bytes]:
 
 def query(request: m.RangeRequest) -> Query:
     if not (0 <= request.sort_target < len(_SORTS) and 0 <= request.sort_order <= _DESCENDING):
-        raise INVALID_SORT
+        raise INVALID_SORT.anew()
     return Query(
         *span(request.key, request.range_end),
         revision=max(request.revision, 0),
@@ -67,13 +67,13 @@ def query(request: m.RangeRequest) -> Query:
 
 def put(request: m.PutRequest) -> PutKey:
     if not request.key:
-        raise EMPTY_KEY
+        raise EMPTY_KEY.anew()
     if request.ignore_value and request.value:
-        raise VALUE_PROVIDED
+        raise VALUE_PROVIDED.anew()
     if request.ignore_lease and request.lease:
-        raise LEASE_PROVIDED
+        raise LEASE_PROVIDED.anew()
     if len(request.key) + len(request.value) > MOST_BYTES or request.key >= LAST_KEY:
-        raise REQUEST_TOO_LARGE
+        raise REQUEST_TOO_LARGE.anew()
     return PutKey(
         request.key,
         None if request.ignore_value else request.value,
@@ -85,7 +85,7 @@ def transaction(request: m.TxnRequest) -> Transaction:
     """Raises Refusal."""
     made = _transaction(request)
     if made.size > MOST_BYTES:
-        raise REQUEST_TOO_LARGE
+        raise REQUEST_TOO_LARGE.anew()
     for branch in (made.then, made.otherwise):
         _check_written_once(branch)
     return made
@@ -93,7 +93,7 @@ def transaction(request: m.TxnRequest) -> Transaction:
 
 def _transaction(request: m.TxnRequest) -> Transaction:
     if max(len(request.compare), len(request.success), len(request.failure)) > MOST_OPERATIONS:
-        raise TOO_MANY_OPERATIONS
+        raise TOO_MANY_OPERATIONS.anew()
     return Transaction(
         [_condition(compare) for compare in request.compare],
         [_operation(each) for each in request.success],
@@ -104,7 +104,7 @@ def _transaction(request: m.TxnRequest) -> Transaction:
 def _condition(compare: m.Compare) -> Condition:
     start, end = span(compare.key, compare.range_end)
     if not (0 <= compare.target < len(_FIELDS) and 0 <= compare.result < len(_RELATIONS)):
-        raise UNKNOWN_COMPARISON
+        raise UNKNOWN_COMPARISON.anew()
     field = _FIELDS[compare.target]
     return Condition(start, end, field, _RELATIONS[compare.result], getattr(compare, field))
 
@@ -131,7 +131,7 @@ def _check_written_once(operations: Sequence[Operation]) -> Written:
     for operation in operations:
         more_puts, more_deletes = _written(operation)
         if not puts.isdisjoint(more_puts) or _overlap(puts, more_deletes) or _overlap(more_puts, deletes):
-            raise DUPLICATE_KEY
+            raise DUPLICATE_KEY.anew()
         puts |= more_puts
         deletes += more_deletes
     return puts, deletes
