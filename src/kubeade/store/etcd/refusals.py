@@ -27,7 +27,7 @@ class Refusal(Exception):
     message: str
 
     def anew(self) -> "Refusal":
-        """To be raised: an exception gathers the frames that it passes, and a constant would keep them all."""
+        """To be raised: an exception gathers the frames that it passes; a constant would keep them all."""
         return Refusal(self.code, self.message)
 
 
