@@ -157,7 +157,9 @@ class Client:
             event = _decode_event(line)
             if event.type == "ERROR":
                 raise from_status(_decode(event.object), 500)
-            yield WatchEvent(event.type, self._take(event.object))
+            # What leaves a selection is told as it was, at the revision of what it is now: nothing to share.
+            take = _decode if event.type == "DELETED" else self._take
+            yield WatchEvent(event.type, take(event.object))
 
     async def create(
         self,

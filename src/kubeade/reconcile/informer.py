@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from kubeade.api.errors import ApiError, Expired, Gone
+from kubeade.api.errors import ApiError
 from kubeade.api.resource import Object, Resource
 from kubeade.client.client import Client, ObjectList
 from kubeade.lib.backoff import Backoff
@@ -110,15 +110,13 @@ class Informer:
         await self._synced.wait()
 
     async def run(self) -> None:
-        """Keep the copy in step until cancelled. Errors of the server are retried with back-off."""
+        """Keep the copy in step until cancelled. After a gap or an error it is listed anew, with back-off."""
         failures = 0
         while True:
             try:
                 version = await self._list()
                 failures = 0
                 await self._follow(version)
-            except (Expired, Gone) as gap:
-                log.info("listing %s anew: %s", self.resource.plural, gap)
             except (ApiError, OSError, TimeoutError) as error:
                 failures += 1
                 log.info("listing or watching %s: %s", self.resource.plural, error)

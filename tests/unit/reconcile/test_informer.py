@@ -121,6 +121,26 @@ async def test_informers_of_one_process_keep_one_copy_of_an_object() -> None:
         task.cancel()
 
 
+async def test_what_leaves_a_selection_is_not_taken_for_what_it_has_become() -> None:
+    """A server tells it as it was, at the revision of the change."""
+    server, shelf = Server([pod("a", 1)]), Shelf()
+    client = Client(server.handle, user_agent="test", shelf=shelf)
+    selecting, all_of_them = Informer(client, PODS, label_selector="x=y"), Informer(client, PODS)
+    tasks = [await started(informer) for informer in (selecting, all_of_them)]
+    gone, changed = asyncio.Event(), asyncio.Event()
+    for informer, event in ((selecting, gone), (all_of_them, changed)):
+        informer.add_handler(lambda old, new, event=event: event.set() if old else None)
+    became = pod("a", 11)
+    became["metadata"]["labels"] = {"x": "z"}
+    server.events.put_nowait({"type": "DELETED", "object": pod("a", 11)})
+    await gone.wait()
+    server.events.put_nowait({"type": "MODIFIED", "object": became})
+    await changed.wait()
+    assert all_of_them.get("a/a") == became
+    for task in tasks:
+        task.cancel()
+
+
 async def test_only_the_part_that_is_asked_for_is_kept() -> None:
     server = Server([pod("a", 1)])
     client = Client(server.handle, user_agent="test")
